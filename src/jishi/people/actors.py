@@ -1,0 +1,106 @@
+"""The party on whose behalf code runs, and its roles."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum, unique
+from typing import ClassVar, Final
+
+from jishi.core.errors import Kind, Refusal
+from jishi.core.i18n import N_
+
+
+@unique
+class Role(IntEnum):
+    """What a member may do in a namespace; each role includes those below it."""
+
+    READ = 1
+    """See private repositories."""
+    CONTRIBUTOR = 2
+    """Create repositories, and write to those one created."""
+    WRITE = 3
+    """Write to, rename and delete every repository."""
+    ADMIN = 4
+    """Manage members and settings."""
+
+
+class Denied(Refusal):
+    """The actor is known but lacks the right."""
+
+    code: ClassVar[str] = "people.denied"
+    kind: ClassVar[Kind] = Kind.DENIED
+    text: ClassVar[str] = N_("You need the role {role} in {namespace} for this.")
+
+
+class ReadOnlyToken(Refusal):
+    """The token may only read, whatever its owner may do."""
+
+    code: ClassVar[str] = "people.read_only_token"
+    kind: ClassVar[Kind] = Kind.DENIED
+    text: ClassVar[str] = N_("This token may only read. Create one with the role write.")
+
+
+class SignInNeeded(Refusal):
+    """Nobody said who is asking, and nobody may do this."""
+
+    code: ClassVar[str] = "people.sign_in_needed"
+    kind: ClassVar[Kind] = Kind.UNAUTHENTICATED
+    text: ClassVar[str] = N_("Please sign in or send an access token.")
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """An authenticated party, or nobody.
+
+    Attributes:
+        id: The person's row; ``0`` is the anonymous visitor.
+        public_id: 24 hex digits for the outside; empty for nobody.
+        name: The namespace that is the actor's own; empty for nobody.
+        is_admin: Administers the installation: people and settings, not other people's
+            repositories.
+        can_write: False for a token that may only read.
+        roles: Lower-cased namespace -> role, the actor's own name included (``ADMIN``).
+        token_id: Row of the access token that was shown, ``0`` for a browser session.
+    """
+
+    id: int
+    public_id: str
+    name: str
+    is_admin: bool = False
+    can_write: bool = True
+    roles: Mapping[str, Role] = field(default_factory=dict)
+    token_id: int = 0
+
+    @property
+    def is_anonymous(self) -> bool:
+        """Whether nobody said who this is."""
+        return self.id == 0
+
+    def role_in(self, namespace: str) -> Role | None:
+        """Return the actor's role in ``namespace``, compared without case."""
+        return self.roles.get(namespace.lower())
+
+    def has(self, role: Role, namespace: str) -> bool:
+        """Whether the actor's role in ``namespace`` is ``role`` or higher."""
+        own = self.role_in(namespace)
+        return own is not None and own >= role
+
+    def require(self, role: Role, namespace: str) -> None:
+        """Insist on ``role`` for something that changes ``namespace``.
+
+        Raises:
+            SignInNeeded: If nobody said who is asking.
+            ReadOnlyToken: If the token may only read.
+            Denied: If the role is missing.
+        """
+        if self.is_anonymous:
+            raise SignInNeeded
+        if not self.can_write:
+            raise ReadOnlyToken
+        if not self.has(role, namespace):
+            raise Denied(role=role.name.lower(), namespace=namespace)
+
+
+NOBODY: Final = Actor(id=0, public_id="", name="")
+"""The anonymous visitor."""
