@@ -1,0 +1,235 @@
+"""Routes matched on the raw path: split first, then each part unquoted once.
+
+Frameworks that match the decoded path read ``tree/refs%2Fpr%2F1`` as revision ``refs`` and
+path ``pr/1``.  Clients quote revisions and paths with no safe characters, so the order of
+the two steps is the protocol.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar, Final
+from urllib.parse import quote, unquote
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from jishi.core.errors import Kind, Refusal, invariant
+from jishi.core.i18n import N_
+from jishi.http.context import context_of
+from jishi.http.saying import Handler, Refuse, Speaking
+
+PARTS_MAX = 256
+"""Parts of a path that are looked at; Git and the dialects need far fewer."""
+
+_PARAMETER: Final = re.compile(r"\{([a-z_0-9]+)\}([^{}]*)\Z")
+_REST: Final = re.compile(r"\{([a-z_0-9]+)\.\.\.\}\Z")
+
+
+class NoRoute(Refusal):
+    """No route has this path."""
+
+    code: ClassVar[str] = "http.no_route"
+    kind: ClassVar[Kind] = Kind.MISSING
+    text: ClassVar[str] = N_("There is nothing at this address.")
+
+
+class WrongMethod(Refusal):
+    """The path exists, for other methods."""
+
+    code: ClassVar[str] = "http.wrong_method"
+    kind: ClassVar[Kind] = Kind.INVALID
+    text: ClassVar[str] = N_("This address takes {allowed}, not {method}.")
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """An address and who answers it.
+
+    Attributes:
+        methods: One or more, separated by spaces; ``HEAD`` comes with ``GET``.
+        path: ``/``-separated parts: fixed text, ``{name}`` (one part, never empty),
+            ``{name}.git`` (one part with a fixed ending), or at the end ``{path...}``
+            (one part or more, joined with ``/``).
+    """
+
+    methods: str
+    path: str
+    handler: Handler
+
+
+@dataclass(slots=True)
+class _Target:
+    """The routes that end at one place of the tree, by method."""
+
+    handlers: dict[str, tuple[Handler, tuple[str, ...]]] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _Branch:
+    """One part further: fixed texts first, then endings, then anything, then all the rest."""
+
+    literals: dict[str, _Branch] = field(default_factory=dict)
+    endings: dict[str, _Branch] = field(default_factory=dict)
+    any: _Branch | None = None
+    here: _Target | None = None
+    rest: _Target | None = None
+
+
+@dataclass(slots=True)
+class _Search:
+    """One look-up.  ``allowed`` collects the methods of places that lack the wanted one."""
+
+    method: str
+    parts: Sequence[str]
+    allowed: set[str] = field(default_factory=set)
+
+    def find(
+        self, branch: _Branch, index: int, values: tuple[str, ...]
+    ) -> tuple[Handler, dict[str, str]] | None:
+        if index == len(self.parts):
+            return self._take(branch.here, values)
+        part = self.parts[index]
+        found = None
+        following = branch.literals.get(part)
+        if following is not None:
+            found = self.find(following, index + 1, values)
+        if found is None and branch.endings:
+            found = self._find_ending(branch, index, values)
+        if found is None and branch.any is not None and part:
+            found = self.find(branch.any, index + 1, (*values, part))
+        if found is None and branch.rest is not None:
+            found = self._take(branch.rest, (*values, "/".join(self.parts[index:])))
+        return found
+
+    def _find_ending(
+        self, branch: _Branch, index: int, values: tuple[str, ...]
+    ) -> tuple[Handler, dict[str, str]] | None:
+        part = self.parts[index]
+        for ending, following in branch.endings.items():
+            if part.endswith(ending) and len(part) > len(ending):
+                value = part[: -len(ending)]
+                found = self.find(following, index + 1, (*values, value))
+                if found is not None:
+                    return found
+        return None
+
+    def _take(
+        self, target: _Target | None, values: tuple[str, ...]
+    ) -> tuple[Handler, dict[str, str]] | None:
+        if target is None:
+            return None
+        found = target.handlers.get(self.method)
+        if found is None:
+            self.allowed |= target.handlers.keys()
+            return None
+        handler, names = found
+        return handler, dict(zip(names, values, strict=True))
+
+
+class RawRouter:
+    """An ASGI application out of routes.
+
+    Fixed text wins over parameters; where the more fixed way leads nowhere, or not for
+    this method, the others are tried.
+    """
+
+    def __init__(self, routes: Iterable[Route], refuse: Refuse) -> None:
+        """Build the tree.
+
+        Args:
+            refuse: Says what is refused where no route's own dialect is known.
+        """
+        self.routes = tuple(routes)
+        self._refuse = refuse
+        self._root = _Branch()
+        for route in self.routes:
+            self._add(route)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        request = Request(scope, receive, send)
+        response = await self._answer(request)
+        await response(scope, receive, send)
+
+    def match(self, method: str, raw_path: bytes) -> tuple[Handler, dict[str, str]]:
+        """Find who answers, and the values of the parameters.
+
+        Raises:
+            NoRoute: If no route has this path.
+            WrongMethod: If the routes that have it do not take ``method``.
+        """
+        search = _Search(method, _split(raw_path))
+        found = search.find(self._root, 0, ())
+        if found is not None:
+            return found
+        if search.allowed:
+            raise WrongMethod(method=method, allowed=", ".join(sorted(search.allowed)))
+        raise NoRoute
+
+    async def _answer(self, request: Request) -> Response:
+        scope = request.scope
+        context = context_of(request)
+        raw_path: bytes = scope.get("raw_path") or quote(scope["path"]).encode()
+        try:
+            handler, scope["path_params"] = self.match(scope["method"], raw_path)
+        except Refusal as refusal:
+            response = self._refuse(context.refused or refusal, context)
+            if isinstance(refusal, WrongMethod):
+                response.headers["Allow"] = str(refusal.facts["allowed"])
+            return response
+        if context.refused is None:
+            return await handler(request)
+        refuse = handler.refuse if isinstance(handler, Speaking) else self._refuse
+        return refuse(context.refused, context)
+
+    def _add(self, route: Route) -> None:
+        *parts, last = [part for part in route.path.split("/") if part] or [""]
+        names: list[str] = []
+        branch = self._root
+        rest = _REST.match(last)
+        for part in parts if rest or not last else (*parts, last):
+            branch = _step(branch, part, names)
+        if rest:
+            names.append(rest[1])
+            target = branch.rest = branch.rest or _Target()
+        else:
+            target = branch.here = branch.here or _Target()
+        methods = route.methods.split()
+        for method in (*methods, *(["HEAD"] if "GET" in methods else [])):
+            invariant(method not in target.handlers, f"{method} {route.path} has two routes")
+            target.handlers[method] = (route.handler, tuple(names))
+
+
+def _step(branch: _Branch, part: str, names: list[str]) -> _Branch:
+    parameter = _PARAMETER.match(part)
+    if parameter is None:
+        invariant("{" not in part, f"{part} is neither text nor a parameter")
+        return branch.literals.setdefault(part, _Branch())
+    names.append(parameter[1])
+    if parameter[2]:
+        return branch.endings.setdefault(parameter[2], _Branch())
+    branch.any = branch.any or _Branch()
+    return branch.any
+
+
+def _split(raw_path: bytes) -> list[str]:
+    """Split a raw path into unquoted parts; one slash at the end does not count.
+
+    Clients that join an endpoint with a slash at its end send ``//api``, which is ``/api``.
+
+    Raises:
+        NoRoute: If the path is too long or its text is not UTF-8.
+    """
+    parts = raw_path.decode("latin-1").lstrip("/").split("/")
+    if parts[-1] == "":
+        parts.pop()
+    if len(parts) > PARTS_MAX:
+        raise NoRoute
+    try:
+        return [unquote(part, errors="strict") if "%" in part else part for part in parts]
+    except UnicodeDecodeError as error:
+        raise NoRoute from error
