@@ -1,0 +1,41 @@
+"""Large contents of repositories: who has shown which bytes, where they lie, how they leave.
+
+Hides: digests and where their bytes are, LFS transfers, uploads in parts, the plain cache.
+Shows: registration by Xet and LFS, what a commit may name, a source of bytes for answers.
+"""
+
+from __future__ import annotations
+
+from jishi.hub.content.contents import (
+    Content,
+    ContentMismatch,
+    ContentUnknown,
+    Digest,
+    XetFile,
+    find,
+    find_digest,
+    find_many,
+    holds_file,
+    list_blocked,
+    mark_committed,
+    register_plain,
+    register_xet,
+    used_bytes,
+)
+
+__all__ = [
+    "Content",
+    "ContentMismatch",
+    "ContentUnknown",
+    "Digest",
+    "XetFile",
+    "find",
+    "find_digest",
+    "find_many",
+    "holds_file",
+    "list_blocked",
+    "mark_committed",
+    "register_plain",
+    "register_xet",
+    "used_bytes",
+]
