@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import Mapping
 from contextlib import aclosing
-from dataclasses import dataclass
-from pathlib import Path
 from typing import BinaryIO, Final
 
 from starlette.requests import Request
@@ -22,46 +20,10 @@ from typing_extensions import override
 from jishi.http.answers import until_gone
 from jishi.http.context import context_of
 from jishi.http.ranges import choose_range, is_match
+from jishi.storage import BytesSource, FileSource, Source, StreamSource
 
 HOP_BYTES: Final = 1 << 20
 """Bytes of one read in a thread; smaller and larger ones were both slower."""
-
-
-@dataclass(frozen=True, slots=True)
-class FileSource:
-    """``size`` bytes of a local file, from ``offset``.  The file is opened when it is sent."""
-
-    path: Path
-    size: int
-    offset: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class BytesSource:
-    """Bytes in memory."""
-
-    data: bytes
-
-    @property
-    def size(self) -> int:
-        """How many there are."""
-        return len(self.data)
-
-
-@dataclass(frozen=True, slots=True)
-class StreamSource:
-    """Bytes that are made on the way.
-
-    Attributes:
-        open: Yields the bytes from ``start`` to ``end`` (exclusive), exactly; closed when
-            the caller leaves.
-    """
-
-    size: int
-    open: Callable[[int, int], AsyncGenerator[bytes]]
-
-
-Source = FileSource | BytesSource | StreamSource
 
 
 def answer_bytes(
@@ -131,19 +93,31 @@ class _Bytes(Response):
         elif isinstance(source, StreamSource):
             await until_gone(receive, self._send_stream(source, send))
         else:
-            with source.path.open("rb", buffering=0) as file:
-                if "http.response.zerocopysend" in scope.get("extensions", {}):
-                    await self._begin(send)
-                    await send(
-                        {
-                            "type": "http.response.zerocopysend",
-                            "file": file,
-                            "offset": source.offset + self._start,
-                            "count": count,
-                        }
-                    )
-                else:
-                    await until_gone(receive, self._send_file(source, file, send))
+            await self._send_local(source, scope, receive, send)
+
+    async def _send_local(
+        self, source: FileSource, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        try:
+            file = source.path.open("rb", buffering=0)
+        except FileNotFoundError:
+            if source.otherwise is None:
+                raise
+            await until_gone(receive, self._send_stream(source.otherwise, send))
+            return
+        with file:
+            if "http.response.zerocopysend" in scope.get("extensions", {}):
+                await self._begin(send)
+                await send(
+                    {
+                        "type": "http.response.zerocopysend",
+                        "file": file,
+                        "offset": source.offset + self._start,
+                        "count": self._end - self._start,
+                    }
+                )
+            else:
+                await until_gone(receive, self._send_file(source, file, send))
 
     async def _begin(self, send: Send) -> None:
         await send(

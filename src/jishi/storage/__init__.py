@@ -1,13 +1,27 @@
 """Bytes by key: where objects lie and how they get there without being lost.
 
-Hides: folders, fsync, temporary names.
-Shows: ``Store`` (a protocol; ``LocalStore`` keeps a folder), ``Spool`` for bytes on the way.
+Hides: folders, fsync, temporary names, what is cached and who follows whom.
+Shows: ``Store`` (a protocol; ``LocalStore`` keeps a folder), ``Spool`` and ``Assembly`` for
+bytes on the way in, sources for bytes on the way out, ``PlainCache`` for bytes worth keeping.
 """
 
 from __future__ import annotations
 
 from jishi.storage.local import LocalStore
+from jishi.storage.sources import BytesSource, FileSource, Source, StreamSource
 from jishi.storage.spool import Spool, SpoolFile
 from jishi.storage.store import DiskFull, ObjectMissing, Store, no_space
 
-__all__ = ["DiskFull", "LocalStore", "ObjectMissing", "Spool", "SpoolFile", "Store", "no_space"]
+__all__ = [
+    "BytesSource",
+    "DiskFull",
+    "FileSource",
+    "LocalStore",
+    "ObjectMissing",
+    "Source",
+    "Spool",
+    "SpoolFile",
+    "Store",
+    "StreamSource",
+    "no_space",
+]
