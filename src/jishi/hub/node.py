@@ -11,6 +11,7 @@ from typing import ParamSpec, TypeVar
 from jishi.core.db import Database
 from jishi.core.signing import Keys
 from jishi.git import Cache
+from jishi.people import Gate
 from jishi.storage import Spool, Store
 
 P = ParamSpec("P")
@@ -27,6 +28,7 @@ class Node:
         folder: The data folder; ``plain/`` below it is a cache.
         pool: Threads for hashing, LZ4, numpy, libgit2 and file I/O, all of which let
             other threads run meanwhile.
+        gate: Limits on sign-ins and last uses of tokens, in memory.
     """
 
     db: Database
@@ -36,3 +38,4 @@ class Node:
     git: Cache
     folder: Path
     pool: ThreadPoolExecutor
+    gate: Gate

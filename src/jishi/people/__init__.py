@@ -1,11 +1,75 @@
-"""Who is acting and what they may do.
+"""Who is acting and what they may do: people, organisations, credentials.
 
-Hides: credentials, sessions, role storage.
-Shows: ``Actor``, roles, and questions about them.
+Hides: names and their rules, password hashes, how secrets are stored, limits on guessing.
+Shows: ``Actor`` and its roles; ``identify``; accounts; sign-in and links that work once.
+``people.orgs``, ``people.tokens``, ``people.sessions``, ``people.links`` and
+``people.devices`` are doors of their own.
 """
 
 from __future__ import annotations
 
-from jishi.people.actors import NOBODY, Actor, Denied, ReadOnlyToken, Role, SignInNeeded
+from jishi.people.access import Credential, CredentialKind, SessionEnded, authenticate
+from jishi.people.actors import (
+    NOBODY,
+    OPERATOR,
+    Actor,
+    Denied,
+    ReadOnlyToken,
+    Role,
+    SignInNeeded,
+)
+from jishi.people.flows import (
+    Identity,
+    accept_link,
+    change_password,
+    flush_uses,
+    identify,
+    set_up,
+    sign_in,
+)
+from jishi.people.gate import Gate
+from jishi.people.names import Namespace, find_namespace
+from jishi.people.passwords import hash_password
+from jishi.people.persons import (
+    Person,
+    PersonDraft,
+    add_person,
+    get_people,
+    get_person,
+    list_people,
+)
+from jishi.people.settings import Settings
+from jishi.people.sweep import sweep
 
-__all__ = ["NOBODY", "Actor", "Denied", "ReadOnlyToken", "Role", "SignInNeeded"]
+__all__ = [
+    "NOBODY",
+    "OPERATOR",
+    "Actor",
+    "Credential",
+    "CredentialKind",
+    "Denied",
+    "Gate",
+    "Identity",
+    "Namespace",
+    "Person",
+    "PersonDraft",
+    "ReadOnlyToken",
+    "Role",
+    "SessionEnded",
+    "Settings",
+    "SignInNeeded",
+    "accept_link",
+    "add_person",
+    "authenticate",
+    "change_password",
+    "find_namespace",
+    "flush_uses",
+    "get_people",
+    "get_person",
+    "hash_password",
+    "identify",
+    "list_people",
+    "set_up",
+    "sign_in",
+    "sweep",
+]

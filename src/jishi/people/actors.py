@@ -49,12 +49,28 @@ class SignInNeeded(Refusal):
     text: ClassVar[str] = N_("Please sign in or send an access token.")
 
 
+class AdminNeeded(Refusal):
+    """Only administrators of the installation may do this."""
+
+    code: ClassVar[str] = "people.admin_needed"
+    kind: ClassVar[Kind] = Kind.DENIED
+    text: ClassVar[str] = N_("Only an administrator of this installation may do this.")
+
+
+class SessionNeeded(Refusal):
+    """A token may not make or end credentials: a stolen one would outlive its revocation."""
+
+    code: ClassVar[str] = "people.session_needed"
+    kind: ClassVar[Kind] = Kind.DENIED
+    text: ClassVar[str] = N_("An access token may not do this. Sign in with a browser.")
+
+
 @dataclass(frozen=True, slots=True)
 class Actor:
     """An authenticated party, or nobody.
 
     Attributes:
-        id: The person's row; ``0`` is the anonymous visitor.
+        id: The person's row; ``0`` is the anonymous visitor, ``-1`` the operator.
         public_id: 24 hex digits for the outside; empty for nobody.
         name: The namespace that is the actor's own; empty for nobody.
         is_admin: Administers the installation: people and settings, not other people's
@@ -101,6 +117,36 @@ class Actor:
         if not self.has(role, namespace):
             raise Denied(role=role.name.lower(), namespace=namespace)
 
+    def require_admin(self) -> None:
+        """Insist on the right to administer the installation.
+
+        Raises:
+            SignInNeeded: If nobody said who is asking.
+            ReadOnlyToken: If the token may only read.
+            AdminNeeded: If the person is no administrator.
+        """
+        if self.is_anonymous:
+            raise SignInNeeded
+        if not self.can_write:
+            raise ReadOnlyToken
+        if not self.is_admin:
+            raise AdminNeeded
+
+    def require_session(self) -> None:
+        """Insist on a person at a browser, not a token.
+
+        Raises:
+            SignInNeeded: If nobody said who is asking.
+            SessionNeeded: If the actor came with an access token.
+        """
+        if self.is_anonymous:
+            raise SignInNeeded
+        if self.token_id:
+            raise SessionNeeded
+
 
 NOBODY: Final = Actor(id=0, public_id="", name="")
 """The anonymous visitor."""
+
+OPERATOR: Final = Actor(id=-1, public_id="", name="", is_admin=True)
+"""Whoever can open the data folder: the command line and the platform itself."""

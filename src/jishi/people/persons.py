@@ -1,0 +1,263 @@
+"""Accounts of people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final
+
+import sqlalchemy as sa
+
+from jishi.core.db import Tx
+from jishi.core.errors import Kind, Refusal
+from jishi.core.events import record
+from jishi.core.i18n import N_
+from jishi.core.paging import PAGE_MAX, Page
+from jishi.people import tables
+from jishi.people.actors import Actor
+from jishi.people.events import PersonAdded
+from jishi.people.names import NamespaceKind, check_full_name, take_name
+
+__all__ = [
+    "BadEmail",
+    "Person",
+    "PersonDraft",
+    "PersonMissing",
+    "add_person",
+    "find_person",
+    "get_people",
+    "get_person",
+    "list_people",
+    "update_profile",
+]
+
+EMAIL_CHARS_MAX = 254
+
+
+class PersonMissing(Refusal):
+    """No person has this name."""
+
+    code: ClassVar[str] = "people.person_missing"
+    kind: ClassVar[Kind] = Kind.MISSING
+    text: ClassVar[str] = N_("There is no person called {name}.")
+
+
+class BadEmail(Refusal):
+    """The mail address cannot be one."""
+
+    code: ClassVar[str] = "people.bad_email"
+    kind: ClassVar[Kind] = Kind.INVALID
+    text: ClassVar[str] = N_("{email} is not a mail address.")
+
+
+@dataclass(frozen=True, slots=True)
+class PersonDraft:
+    """A person to be added.
+
+    Attributes:
+        email: Empty if not known.
+        password_hash: From ``hash_password``, or ``None``: the person gets a link.
+    """
+
+    name: str
+    full_name: str = ""
+    email: str = ""
+    is_admin: bool = False
+    password_hash: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody with an account.
+
+    Attributes:
+        id: The row; never leaves the platform.
+        email: Empty if not known; shown to the person and to administrators only.
+        has_password: Whether the invitation was accepted.
+        created_at: Microseconds UTC.
+    """
+
+    id: int
+    public_id: str
+    name: str
+    full_name: str
+    email: str
+    is_admin: bool
+    has_password: bool
+    created_at: int
+
+
+def add_person(tx: Tx, actor: Actor, draft: PersonDraft) -> Person:
+    """Make an account.
+
+    Raises:
+        SignInNeeded: If nobody said who is asking.
+        ReadOnlyToken: If the token may only read.
+        AdminNeeded: If the actor is no administrator.
+        BadEmail: If the address cannot be one.
+        BadName: If the name breaks the rule.
+        NameReserved: If the name may become an address.
+        BadFullName: If the full name is not one line.
+        NameTaken: If somebody has the name.
+    """
+    actor.require_admin()
+    return insert_person(tx, draft, actor_id=max(actor.id, 0))
+
+
+def insert_person(tx: Tx, draft: PersonDraft, *, actor_id: int = 0) -> Person:
+    """Make an account, whoever asks.
+
+    Raises:
+        BadEmail: If the address cannot be one.
+        BadName: If the name breaks the rule.
+        NameReserved: If the name may become an address.
+        BadFullName: If the full name is not one line.
+        NameTaken: If somebody has the name.
+    """
+    check_email(draft.email)
+    taken = take_name(tx, draft.name, full_name=draft.full_name, kind=NamespaceKind.PERSON)
+    row = {
+        "id": taken.id,
+        "email": draft.email,
+        "password": draft.password_hash,
+        "is_admin": draft.is_admin,
+    }
+    tx.conn.execute(sa.insert(tables.persons), row)
+    if draft.is_admin:  # there is an administrator now: nobody needs to become the first one
+        tx.conn.execute(_VOID_SET_UP)
+    record(tx, PersonAdded(is_admin=draft.is_admin), subject=taken.public_id, actor_id=actor_id)
+    return Person(
+        id=taken.id,
+        public_id=taken.public_id,
+        name=taken.name,
+        full_name=taken.full_name,
+        email=draft.email,
+        is_admin=draft.is_admin,
+        has_password=draft.password_hash is not None,
+        created_at=tx.now,
+    )
+
+
+def check_email(email: str) -> None:
+    """Insist on something that may be a mail address, or on nothing at all.
+
+    Raises:
+        BadEmail: If it is something else.
+    """
+    user, at, host = email.rpartition("@")
+    fits = bool(user and at and host) and len(email) <= EMAIL_CHARS_MAX
+    if email and not (fits and email.isprintable() and " " not in email):
+        raise BadEmail(email=email[:EMAIL_CHARS_MAX])
+
+
+def find_person(tx: Tx, name: str) -> Person | None:
+    """Return the person called ``name``, compared without case."""
+    row = tx.conn.execute(_BY_NAME, {"name_key": name.lower()}).one_or_none()
+    return None if row is None else _to_person(row)
+
+
+def get_person(tx: Tx, name: str) -> Person:
+    """Return the person called ``name``, compared without case.
+
+    Raises:
+        PersonMissing: If there is none.
+    """
+    person = find_person(tx, name)
+    if person is None:
+        raise PersonMissing(name=name)
+    return person
+
+
+def get_people(tx: Tx, ids: Iterable[int]) -> dict[int, Person]:
+    """Return people by their rows, in one statement; unknown rows are left out."""
+    rows = tx.conn.execute(_BY_IDS, {"ids": sorted(set(ids))})
+    return {row.id: _to_person(row) for row in rows}
+
+
+def list_people(
+    tx: Tx, actor: Actor, *, after: str | None = None, limit: int = 50
+) -> Page[Person, str]:
+    """Return accounts by name, for administrators.
+
+    Args:
+        after: ``end`` of the page before.
+        limit: At most ``PAGE_MAX``.
+
+    Raises:
+        SignInNeeded: If nobody said who is asking.
+        ReadOnlyToken: If the token may only read.
+        AdminNeeded: If the actor is no administrator.
+    """
+    actor.require_admin()
+    limit = min(limit, PAGE_MAX)
+    rows = tx.conn.execute(LIST, {"after": (after or "").lower(), "limit": limit + 1}).all()
+    items = tuple(_to_person(row) for row in rows[:limit])
+    return Page(items, items[-1].name.lower() if len(rows) > limit else None)
+
+
+def update_profile(tx: Tx, actor: Actor, *, full_name: str, email: str) -> None:
+    """Change what the actor's own account says.
+
+    Raises:
+        SignInNeeded: If nobody said who is asking.
+        SessionNeeded: If the actor came with an access token.
+        BadFullName: If the full name is not one line.
+        BadEmail: If the address cannot be one.
+    """
+    actor.require_session()
+    check_full_name(full_name)
+    check_email(email)
+    names = sa.update(tables.namespaces).where(tables.namespaces.c.id == actor.id)
+    tx.conn.execute(names.values(full_name=full_name.strip()))
+    own = sa.update(tables.persons).where(tables.persons.c.id == actor.id)
+    tx.conn.execute(own.values(email=email))
+
+
+def has_admin(tx: Tx) -> bool:
+    """Whether somebody administers this installation."""
+    return tx.conn.execute(_ANY_ADMIN).first() is not None
+
+
+def find_password(tx: Tx, name: str) -> tuple[int, str | None] | None:
+    """Return ``(row, stored hash)`` of the person called ``name``."""
+    row = tx.conn.execute(_PASSWORD, {"name_key": name.lower()}).one_or_none()
+    return None if row is None else (row.id, row.password)
+
+
+def find_person_by_id(tx: Tx, person_id: int) -> Person | None:
+    """Return the person of a row."""
+    return get_people(tx, [person_id]).get(person_id)
+
+
+def _to_person(row: sa.Row[*tuple[Any, ...]]) -> Person:
+    return Person(
+        id=row.id,
+        public_id=row.public_id,
+        name=row.name,
+        full_name=row.full_name,
+        email=row.email,
+        is_admin=row.is_admin,
+        has_password=bool(row.has_password),
+        created_at=row.created_at,
+    )
+
+
+_n, _p = tables.namespaces.c, tables.persons.c
+_PERSON: Final = sa.select(
+    *(_n.id, _n.public_id, _n.name, _n.full_name, _n.created_at, _p.email, _p.is_admin),
+    _p.password.is_not(None).label("has_password"),
+).join_from(tables.namespaces, tables.persons, _p.id == _n.id)
+_BY_NAME: Final = _PERSON.where(_n.name_key == sa.bindparam("name_key"))
+_BY_IDS: Final = _PERSON.where(_n.id.in_(sa.bindparam("ids", expanding=True)))
+LIST: Final = (
+    _PERSON.where(_n.kind == "person", _n.name_key > sa.bindparam("after"))
+    .order_by(_n.name_key)
+    .limit(sa.bindparam("limit"))
+)
+_PASSWORD: Final = (
+    sa.select(_p.id, _p.password)
+    .join_from(tables.persons, tables.namespaces, _p.id == _n.id)
+    .where(_n.name_key == sa.bindparam("name_key"))
+)
+_ANY_ADMIN: Final = sa.select(_p.id).where(_p.is_admin.is_(sa.true())).limit(1)
+_VOID_SET_UP: Final = sa.delete(tables.links).where(tables.links.c.purpose == "set_up")
