@@ -76,7 +76,7 @@ def record(tx: Tx, event: Event, *, subject: str, actor_id: int = 0) -> None:
         subject: Public id of what the event is about.
         actor_id: The person's row, ``0`` for nobody or the platform.
     """
-    table = events if tx.conn.dialect.name == "sqlite" else inbox
+    is_sqlite = tx.conn.dialect.name == "sqlite"
     row = {
         "name": event.name,
         "version": event.version,
@@ -85,7 +85,10 @@ def record(tx: Tx, event: Event, *, subject: str, actor_id: int = 0) -> None:
         "body": msgspec.json.encode(event).decode(),
         "at": tx.now,
     }
-    tx.conn.execute(sa.insert(table), row)
+    if is_sqlite:
+        tx.conn.execute(sa.insert(events), {**row, "pos": None})  # SQLite gives the next one
+    else:
+        tx.conn.execute(sa.insert(inbox), row)
 
 
 def sequence(tx: Tx) -> int:
