@@ -8,6 +8,7 @@ from concurrent.futures import Executor
 
 from jishi.core.db import Database
 from jishi.people.attempts import Attempts
+from jishi.people.memory import Memory
 from jishi.people.settings import Settings
 
 USES_MAX = 100_000
@@ -20,6 +21,7 @@ class Gate:
     Attributes:
         pool: Runs password hashing, which takes long and lets other threads run.
         attempts: Limits on sign-ins.
+        memory: Actors recognised in the last seconds.
     """
 
     def __init__(
@@ -33,6 +35,7 @@ class Gate:
         self.pool = pool
         self.settings = settings or Settings()
         self.attempts = Attempts(clock)
+        self.memory = Memory(clock)
         self._uses: dict[int, int] = {}
 
     def note_use(self, token_id: int, at: int) -> None:

@@ -16,6 +16,7 @@ from jishi.core.sql import upsert
 from jishi.people import tables
 from jishi.people.actors import Actor, ReadOnlyToken, Role, SignInNeeded
 from jishi.people.events import MemberRemoved, MemberSet, OrgCreated
+from jishi.people.memory import forget_after
 from jishi.people.names import (
     COLUMNS,
     SOURCE,
@@ -212,6 +213,7 @@ def remove_member(tx: Tx, actor: Actor, org: str, person: str) -> None:
     one = {"org_id": found.id, "person_id": member.id}
     if tx.conn.execute(_REMOVE, one).rowcount != 1:
         raise MemberMissing(person=member.name, org=found.name)
+    forget_after(tx)
     event = MemberRemoved(person_id=member.public_id)
     record(tx, event, subject=found.public_id, actor_id=max(actor.id, 0))
 
@@ -280,6 +282,7 @@ def _set(tx: Tx, org_id: int, person_id: int, name: str, role: Role) -> None:
         "since": tx.now,
     }
     upsert(tx.conn, tables.members, [row], update=["role"])
+    forget_after(tx)
 
 
 _m, _n = tables.members.c, tables.namespaces.c

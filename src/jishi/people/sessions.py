@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from jishi.core.db import Tx
 from jishi.people import tables
+from jishi.people.memory import forget_after
 from jishi.people.persons import Person
 from jishi.people.secret import digest, new_secret
 
@@ -45,17 +46,20 @@ def open_session(tx: Tx, person: Person) -> Opened:
     }
     tx.conn.execute(sa.insert(tables.sessions), row)
     tx.conn.execute(_END_OLDEST, {"person_id": person.id, "max": SESSIONS_MAX})
+    forget_after(tx)
     return Opened(secret, expires_at, person)
 
 
 def end_session(tx: Tx, secret: str) -> None:
     """Sign out; a session that is unknown or over is fine."""
     tx.conn.execute(_END, {"sha256": digest(secret)})
+    forget_after(tx)
 
 
 def end_all_sessions(tx: Tx, person_id: int) -> None:
     """Sign a person out of every browser."""
     tx.conn.execute(_END_ALL, {"person_id": person_id})
+    forget_after(tx)
 
 
 _s = tables.sessions.c

@@ -17,6 +17,7 @@ from jishi.core.ids import new_id
 from jishi.people import tables
 from jishi.people.actors import OPERATOR, Actor
 from jishi.people.events import TokenCreated, TokenRevoked
+from jishi.people.memory import forget_after
 from jishi.people.persons import get_people, get_person
 from jishi.people.secret import digest, new_token
 
@@ -193,6 +194,7 @@ def revoke_token(tx: Tx, actor: Actor, public_id: str) -> None:
     own = {"person_id": actor.id, "public_id": public_id, "now": tx.now}
     if tx.conn.execute(_REVOKE, own).rowcount != 1:
         raise TokenMissing
+    forget_after(tx)
     _announce(tx, TokenRevoked(public_id), actor.id, actor.id)
 
 
@@ -200,6 +202,7 @@ def end_token(tx: Tx, token_id: int) -> None:
     """End the token of a row because a fresh one takes its place."""
     ended = sa.update(tables.tokens).where(_t.id == token_id, _t.revoked_at.is_(None))
     tx.conn.execute(ended.values(revoked_at=tx.now))
+    forget_after(tx)
 
 
 def write_uses(tx: Tx, uses: Mapping[int, int]) -> None:
