@@ -17,7 +17,8 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 from typing_extensions import override
 
-from jishi.http.answers import until_gone
+from jishi.core.errors import Refusal
+from jishi.http.answers import Unsent, until_gone
 from jishi.http.context import context_of
 from jishi.http.ranges import choose_range, is_match
 from jishi.storage import BytesSource, FileSource, Source, StreamSource
@@ -130,7 +131,10 @@ class _Bytes(Response):
 
     async def _send_stream(self, source: StreamSource, send: Send) -> None:
         async with aclosing(source.open(self._start, self._end)) as pieces:
-            first = await anext(pieces)  # what refuses to start still gets a status
+            try:
+                first = await anext(pieces)
+            except Refusal as refusal:
+                raise Unsent(refusal) from refusal
             await self._begin(send)
             await _go_on(send, first)
             async for piece in pieces:

@@ -14,11 +14,11 @@ from typing import ClassVar, Final
 from urllib.parse import quote, unquote
 
 from starlette.requests import Request
-from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from jishi.core.errors import Kind, Refusal, invariant
 from jishi.core.i18n import N_
+from jishi.http.answers import Unsent
 from jishi.http.context import context_of
 from jishi.http.saying import Handler, Refuse, Speaking
 
@@ -54,18 +54,21 @@ class Route:
         path: ``/``-separated parts: fixed text, ``{name}`` (one part, never empty),
             ``{name}.git`` (one part with a fixed ending), or at the end ``{path...}``
             (one part or more, joined with ``/``).
+        opens_itself: The handler reads ``Authorization`` on its own, as Xet's storage
+            does; what the outermost layer made of it does not matter.
     """
 
     methods: str
     path: str
     handler: Handler
+    opens_itself: bool = False
 
 
 @dataclass(slots=True)
 class _Target:
     """The routes that end at one place of the tree, by method."""
 
-    handlers: dict[str, tuple[Handler, tuple[str, ...]]] = field(default_factory=dict)
+    routes: dict[str, tuple[Route, tuple[str, ...]]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -89,7 +92,7 @@ class _Search:
 
     def find(
         self, branch: _Branch, index: int, values: tuple[str, ...]
-    ) -> tuple[Handler, dict[str, str]] | None:
+    ) -> tuple[Route, dict[str, str]] | None:
         if index == len(self.parts):
             return self._take(branch.here, values)
         part = self.parts[index]
@@ -107,7 +110,7 @@ class _Search:
 
     def _find_ending(
         self, branch: _Branch, index: int, values: tuple[str, ...]
-    ) -> tuple[Handler, dict[str, str]] | None:
+    ) -> tuple[Route, dict[str, str]] | None:
         part = self.parts[index]
         for ending, following in branch.endings.items():
             if part.endswith(ending) and len(part) > len(ending):
@@ -119,15 +122,15 @@ class _Search:
 
     def _take(
         self, target: _Target | None, values: tuple[str, ...]
-    ) -> tuple[Handler, dict[str, str]] | None:
+    ) -> tuple[Route, dict[str, str]] | None:
         if target is None:
             return None
-        found = target.handlers.get(self.method)
+        found = target.routes.get(self.method)
         if found is None:
-            self.allowed |= target.handlers.keys()
+            self.allowed |= target.routes.keys()
             return None
-        handler, names = found
-        return handler, dict(zip(names, values, strict=True))
+        route, names = found
+        return route, dict(zip(names, values, strict=True))
 
 
 class RawRouter:
@@ -152,11 +155,29 @@ class RawRouter:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         request = Request(scope, receive, send)
-        response = await self._answer(request)
-        await response(scope, receive, send)
+        context = context_of(request)
+        raw_path: bytes = scope.get("raw_path") or quote(scope["path"]).encode()
+        try:
+            route, scope["path_params"] = self.match(scope["method"], raw_path)
+        except Refusal as refusal:
+            response = self._refuse(context.refused or refusal, context)
+            if isinstance(refusal, WrongMethod):
+                response.headers["Allow"] = str(refusal.facts["allowed"])
+            await response(scope, receive, send)
+            return
+        handler = route.handler
+        refuse = handler.refuse if isinstance(handler, Speaking) else self._refuse
+        if context.refused is not None and not route.opens_itself:
+            response = refuse(context.refused, context)
+        else:
+            response = await handler(request)
+        try:
+            await response(scope, receive, send)
+        except Unsent as unsent:
+            await refuse(unsent.refusal, context)(scope, receive, send)
 
-    def match(self, method: str, raw_path: bytes) -> tuple[Handler, dict[str, str]]:
-        """Find who answers, and the values of the parameters.
+    def match(self, method: str, raw_path: bytes) -> tuple[Route, dict[str, str]]:
+        """Find the route, and the values of its parameters.
 
         Raises:
             NoRoute: If no route has this path.
@@ -169,22 +190,6 @@ class RawRouter:
         if search.allowed:
             raise WrongMethod(method=method, allowed=", ".join(sorted(search.allowed)))
         raise NoRoute
-
-    async def _answer(self, request: Request) -> Response:
-        scope = request.scope
-        context = context_of(request)
-        raw_path: bytes = scope.get("raw_path") or quote(scope["path"]).encode()
-        try:
-            handler, scope["path_params"] = self.match(scope["method"], raw_path)
-        except Refusal as refusal:
-            response = self._refuse(context.refused or refusal, context)
-            if isinstance(refusal, WrongMethod):
-                response.headers["Allow"] = str(refusal.facts["allowed"])
-            return response
-        if context.refused is None:
-            return await handler(request)
-        refuse = handler.refuse if isinstance(handler, Speaking) else self._refuse
-        return refuse(context.refused, context)
 
     def _add(self, route: Route) -> None:
         *parts, last = [part for part in route.path.split("/") if part] or [""]
@@ -200,8 +205,8 @@ class RawRouter:
             target = branch.here = branch.here or _Target()
         methods = route.methods.split()
         for method in (*methods, *(["HEAD"] if "GET" in methods else [])):
-            invariant(method not in target.handlers, f"{method} {route.path} has two routes")
-            target.handlers[method] = (route.handler, tuple(names))
+            invariant(method not in target.routes, f"{method} {route.path} has two routes")
+            target.routes[method] = (route, tuple(names))
 
 
 def _step(branch: _Branch, part: str, names: list[str]) -> _Branch:
