@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ParamSpec, TypeVar
 
 from jishi.core.db import Database
 from jishi.core.signing import Keys
 from jishi.git import Cache
+from jishi.hub.downloads import DownloadCounter
 from jishi.people import Gate
-from jishi.storage import Spool, Store
-
-P = ParamSpec("P")
-R = TypeVar("R")
+from jishi.storage import PLAIN_BYTES_MAX, Assembly, PlainCache, Spool, Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +21,14 @@ class Node:
     Attributes:
         store: Objects that must not be lost.
         git: Bare repositories rebuilt from the store on demand; may be deleted.
-        folder: The data folder; ``plain/`` below it is a cache.
+        folder: The data folder.
         pool: Threads for hashing, LZ4, numpy, libgit2 and file I/O, all of which let
             other threads run meanwhile.
+        downloads: Downloads seen and not yet written down.
         gate: Limits on sign-ins and last uses of tokens, in memory.
+        plain_bytes_max: Room of ``plain``.
+        plain: Large files rebuilt from chunks, ``folder/plain``; may be deleted.
+        assembly: Uploads in parts, ``folder/uploads``: state until they are whole or expire.
     """
 
     db: Database
@@ -39,3 +39,13 @@ class Node:
     folder: Path
     pool: ThreadPoolExecutor
     gate: Gate
+    plain_bytes_max: int = PLAIN_BYTES_MAX
+    downloads: DownloadCounter = field(default_factory=DownloadCounter)
+    plain: PlainCache = field(init=False)
+    assembly: Assembly = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Open what needs nothing but the folder and the threads."""
+        plain = PlainCache(self.folder / "plain", self.pool, bytes_max=self.plain_bytes_max)
+        object.__setattr__(self, "plain", plain)
+        object.__setattr__(self, "assembly", Assembly(self.folder / "uploads", self.pool))

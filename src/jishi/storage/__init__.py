@@ -7,17 +7,23 @@ bytes on the way in, sources for bytes on the way out, ``PlainCache`` for bytes 
 
 from __future__ import annotations
 
+from jishi.storage.assembly import Assembly
 from jishi.storage.local import LocalStore
+from jishi.storage.plain import PLAIN_BYTES_MAX, Make, PlainCache
 from jishi.storage.sources import BytesSource, FileSource, Source, StreamSource
 from jishi.storage.spool import Spool, SpoolFile
 from jishi.storage.store import DiskFull, ObjectMissing, Store, no_space
 
 __all__ = [
+    "PLAIN_BYTES_MAX",
+    "Assembly",
     "BytesSource",
     "DiskFull",
     "FileSource",
     "LocalStore",
+    "Make",
     "ObjectMissing",
+    "PlainCache",
     "Source",
     "Spool",
     "SpoolFile",

@@ -30,7 +30,7 @@ class LocalStore(Store):
                 os.fsync(file.fileno())
             self._make_folder(target.parent)
             source.rename(target)
-            _sync_folder(target.parent)
+            sync_folder(target.parent)
 
     @override
     def put_bytes(self, key: str, data: bytes) -> None:
@@ -46,7 +46,7 @@ class LocalStore(Store):
                 fresh.rename(target)
             finally:
                 fresh.unlink(missing_ok=True)
-            _sync_folder(target.parent)
+            sync_folder(target.parent)
 
     @override
     def path(self, key: str) -> Path:
@@ -86,10 +86,11 @@ class LocalStore(Store):
             folder = folder.parent
         for new in reversed(missing):
             new.mkdir(exist_ok=True)
-            _sync_folder(new.parent)
+            sync_folder(new.parent)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Put the names of ``folder`` on disk."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(handle)
