@@ -80,11 +80,17 @@ class _Waiting:
 
 
 class Database:
-    """A connection source with a writer (SQLite: one thread) and a pool of readers."""
+    """A connection source with a writer (SQLite: one thread) and a pool of readers.
+
+    Attributes:
+        committed: Called after every commit of a writer, on its thread: whoever waits for
+            events and jobs looks again.
+    """
 
     def __init__(self, url: str, *, readers: int | None = None, clock: Callable[[], int] = utc_micros) -> None:
         self.url = url
         self.is_sqlite = url.startswith("sqlite")
+        self.committed: list[Callable[[], None]] = []
         self._engine = open_engine(url)
         self._read_engine = open_engine(url, query_only=True) if self.is_sqlite else self._engine
         self._clock = clock
@@ -119,7 +125,7 @@ class Database:
                 conn.exec_driver_sql("ROLLBACK")
                 raise
             conn.exec_driver_sql("COMMIT")
-        for callback in tx.after_commit:
+        for callback in (*tx.after_commit, *(() if reads else self.committed)):
             callback()
 
     async def write(
@@ -233,7 +239,7 @@ class Database:
         conn.rollback()  # ends SQLAlchemy's own notion of a transaction; nothing is open
         for waiting, value, error in answers:
             _answer(waiting.future, value, error)
-        for callback in callbacks:
+        for callback in (*callbacks, *self.committed):
             callback()
 
     def _next(self, taken: int, until: float) -> _Waiting | None:

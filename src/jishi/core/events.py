@@ -67,6 +67,19 @@ class Consumer:
     clear: Callable[[Tx], None]
 
 
+@dataclass(frozen=True, slots=True)
+class Position:
+    """How far a consumer got.
+
+    Attributes:
+        pos: Of the last event it has seen.
+        is_stopped: It broke ``TRIES_MAX`` times on what comes next.
+    """
+
+    pos: int
+    is_stopped: bool
+
+
 def record(tx: Tx, event: Event, *, subject: str, actor_id: int = 0) -> None:
     """Append ``event`` to the stream.
 
@@ -127,12 +140,27 @@ def note_failure(tx: Tx, consumer: Consumer) -> bool:
     return (tx.conn.execute(tries).scalar_one_or_none() or 0) < TRIES_MAX
 
 
+def positions(tx: Tx) -> tuple[int, dict[str, Position]]:
+    """Return the last ``pos`` of the stream, and how far each consumer got."""
+    last = tx.conn.execute(_LAST).scalar_one() or 0
+    rows = tx.conn.execute(_POSITIONS)
+    return last, {row.consumer: Position(row.pos, row.tries >= TRIES_MAX) for row in rows}
+
+
+def has_unsequenced(tx: Tx) -> bool:
+    """Whether committed events wait in PostgreSQL's inbox."""
+    return tx.conn.dialect.name != "sqlite" and tx.conn.execute(_WAITING).first() is not None
+
+
 def rebuild(tx: Tx, consumer: Consumer) -> None:
     """Let ``consumer`` forget everything; the next deliveries start at the first event."""
     consumer.clear(tx)
     tx.conn.execute(_MOVE_CURSOR, {"name": consumer.name, "pos": 0, "now": tx.now})
 
 
+_LAST = sa.select(sa.func.max(events.c.pos))
+_POSITIONS = sa.select(cursors.c.consumer, cursors.c.pos, cursors.c.tries)
+_WAITING = sa.select(inbox.c.seq).limit(1)
 _SELECT_CURSOR = (
     sa.select(cursors.c.pos).where(cursors.c.consumer == sa.bindparam("name")).with_for_update()
 )

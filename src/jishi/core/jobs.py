@@ -115,6 +115,25 @@ def fail(tx: Tx, job: Job, error: str) -> bool:
     return _change(tx, job, values)
 
 
+def release(tx: Tx, job: Job) -> bool:
+    """Put ``job`` back untried, because the node that held it stops."""
+    values = {"state": "ready", "attempt": job.attempt - 1, "lease_until": None}
+    return _change(tx, job, values)
+
+
+def revive_all(tx: Tx) -> None:
+    """Put every running job back: nobody else can be running one when a node starts alone."""
+    tx.conn.execute(
+        sa.update(jobs).where(jobs.c.state == "running").values(state="ready", lease_until=None)
+    )
+
+
+def next_run(tx: Tx) -> int | None:
+    """Return when the next waiting job is due, microseconds UTC."""
+    due: int | None = tx.conn.execute(_NEXT).scalar_one()
+    return due
+
+
 def sweep(tx: Tx) -> int:
     """Forget jobs that ended ``DONE_DAYS`` ago, a slice at a time."""
     old = (
@@ -138,6 +157,9 @@ def _change(tx: Tx, job: Job, values: Mapping[str, object]) -> bool:
     return tx.conn.execute(guarded.values(**values)).rowcount == 1
 
 
+_NEXT = sa.select(sa.func.min(jobs.c.run_at)).where(
+    jobs.c.state == "ready", jobs.c.lane == "default"
+)
 _REVIVE = (
     sa.update(jobs)
     .where(jobs.c.state == "running", jobs.c.lease_until < sa.bindparam("now"))

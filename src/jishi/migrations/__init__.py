@@ -6,6 +6,6 @@ transaction.  A script that has run may never change: its sha256 is remembered.
 
 from __future__ import annotations
 
-from jishi.migrations.runner import ScriptChanged, upgrade
+from jishi.migrations.runner import ScriptChanged, pending, upgrade
 
-__all__ = ["ScriptChanged", "upgrade"]
+__all__ = ["ScriptChanged", "pending", "upgrade"]

@@ -85,6 +85,15 @@ def upgrade(db: Database) -> int:
     return ran
 
 
+def pending(db: Database) -> list[str]:
+    """Return the names of the scripts that have not run; all of them on an empty database."""
+    with db.begin(Mode.READ) as tx:
+        if not sa.inspect(tx.conn).has_table("core_migration"):
+            return [name for name, _ in scripts()]
+        done = set(tx.conn.exec_driver_sql("SELECT name FROM core_migration").scalars())
+    return [name for name, _ in scripts() if name not in done]
+
+
 def scripts() -> list[tuple[str, str]]:
     """Return ``(module name, sha256 of its text)`` in the order they run."""
     found = sorted(
