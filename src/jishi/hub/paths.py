@@ -1,0 +1,77 @@
+"""Names inside a repository: what may be stored, and pulled everywhere, ever after.
+
+Clients refuse to write ``..``, absolute names and Windows drives to their disks, so such a
+file would be stored and unreachable; ``.git`` and ``.cache`` belong to Git and the clients.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import ClassVar
+
+from jishi.core.errors import Kind, Refusal
+from jishi.core.i18n import N_
+
+PATH_BYTES_MAX = 4096
+SEGMENT_BYTES_MAX = 255
+DEPTH_MAX = 100
+
+_DRIVE = re.compile(r"[A-Za-z]:")
+_CONTROL = re.compile("[\x00-\x1f\x7f\u2028\u2029]")
+_OWNED = {".git", ".cache", "git~1"}
+_IGNORABLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
+"""Code points HFS+ ignores and terminals act upon: ``.g\\u200cit`` is ``.git`` on a Mac."""
+
+
+class BadPath(Refusal):
+    """The name may not be stored."""
+
+    code: ClassVar[str] = "hub.bad_path"
+    kind: ClassVar[Kind] = Kind.INVALID
+    text: ClassVar[str] = N_("{path} is not a valid file name here: {problem}.")
+
+
+def check_path(path: str) -> str:
+    """Return ``path`` if it may name a file of a repository.
+
+    Raises:
+        BadPath: With the reason.
+    """
+    problem = _problem(path)
+    if problem is not None:
+        raise BadPath(path=path[:200], problem=problem)
+    return path
+
+
+def _problem(path: str) -> str | None:
+    try:
+        encoded = path.encode()
+    except UnicodeEncodeError:
+        return "not valid Unicode"
+    if len(encoded) > PATH_BYTES_MAX:
+        return f"longer than {PATH_BYTES_MAX} bytes"
+    if not path or path.startswith("/"):
+        return "empty or absolute"
+    if "\\" in path or _CONTROL.search(path):
+        return "backslashes and control characters are not allowed"
+    segments = path.split("/")
+    if len(segments) > DEPTH_MAX:
+        return f"more than {DEPTH_MAX} folders deep"
+    for segment in segments:
+        problem = _segment_problem(segment)
+        if problem is not None:
+            return problem
+    return None
+
+
+def _segment_problem(segment: str) -> str | None:
+    plain = _IGNORABLE.sub("", segment).lower().rstrip(". ")
+    if not segment or segment in {".", ".."} or not plain:
+        return "empty, . and .. are not names"
+    if plain in _OWNED or plain.split(":")[0].rstrip(". ") in _OWNED:
+        return f"{segment} belongs to the tools that read repositories"
+    if _DRIVE.match(segment):
+        return "a name may not begin with a drive letter"
+    if len(segment.encode()) > SEGMENT_BYTES_MAX:
+        return f"a name may not be longer than {SEGMENT_BYTES_MAX} bytes"
+    return None
