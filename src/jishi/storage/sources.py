@@ -6,8 +6,17 @@ The domain hands them out without knowing HTTP; ``http.answer_bytes`` sends them
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable
+from concurrent.futures import Executor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Final
+
+from jishi.core.hop import hop
+from jishi.storage.store import Store
+
+STEP_BYTES: Final = 1 << 20
+"""Bytes of one read of an object that is no file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,3 +60,24 @@ class FileSource:
 
 
 Source = FileSource | BytesSource | StreamSource
+
+
+def object_source(store: Store, pool: Executor, key: str, size: int) -> Source:
+    """Return where the bytes of an object come from; looks at the disk.
+
+    Raises:
+        ObjectMissing: If there is none, where objects are files.
+    """
+    path = store.path(key)
+    if path is not None:
+        return FileSource(path, size)
+    return StreamSource(size, partial(_read, store, pool, key))
+
+
+async def _read(
+    store: Store, pool: Executor, key: str, start: int, end: int
+) -> AsyncGenerator[bytes]:
+    while start < end:
+        stop = min(end, start + STEP_BYTES)
+        yield await hop(pool, store.read, key, start, stop)
+        start = stop

@@ -2,6 +2,7 @@
 
 Hides: digests and where their bytes are, LFS transfers, uploads in parts, the plain cache.
 Shows: registration by Xet and LFS, what a commit may name, a source of bytes for answers.
+``hub.content.lfs`` is the door for the LFS dialect.
 """
 
 from __future__ import annotations
@@ -17,13 +18,17 @@ from jishi.hub.content.contents import (
     find_many,
     holds_file,
     list_blocked,
+    list_objects,
     mark_committed,
     register_plain,
     register_xet,
     used_bytes,
 )
+from jishi.hub.content.flows import source_of
+from jishi.hub.content.jobs import HANDLERS
 
 __all__ = [
+    "HANDLERS",
     "Content",
     "ContentMismatch",
     "ContentUnknown",
@@ -34,8 +39,10 @@ __all__ = [
     "find_many",
     "holds_file",
     "list_blocked",
+    "list_objects",
     "mark_committed",
     "register_plain",
     "register_xet",
+    "source_of",
     "used_bytes",
 ]

@@ -244,6 +244,12 @@ def list_blocked(tx: Tx, *, limit: int) -> list[Content]:
     return [_to_content(row) for row in tx.conn.execute(_BLOCKED, {"n": limit})]
 
 
+def list_objects(tx: Tx, *, after: str = "", limit: int = 1000) -> list[tuple[str, int]]:
+    """Return ``(key, bytes)`` of objects the store must have, in key order."""
+    rows = tx.conn.execute(_OBJECTS, {"after": after, "n": limit})
+    return [(row.plain_key, row.size) for row in rows]
+
+
 def used_bytes(tx: Tx, repo_id: int) -> int:
     """Return the bytes of all contents that some revision of the repository has."""
     return int(tx.conn.execute(_USED, {"repo": repo_id}).scalar_one())
@@ -359,6 +365,12 @@ _HOLDS_FILE: Final = sa.select(_T.c.repo_id).where(
 )
 _BLOCKED: Final = (
     _ALL.where(_T.c.blocked_at.isnot(None)).order_by(_T.c.blocked_at).limit(sa.bindparam("n"))
+)
+_OBJECTS: Final = (
+    sa.select(_D.c.plain_key, _D.c.size)
+    .where(_D.c.plain_key > sa.bindparam("after"))
+    .order_by(_D.c.plain_key)
+    .limit(sa.bindparam("n"))
 )
 _USED: Final = sa.select(sa.func.coalesce(sa.func.sum(_T.c.size), 0)).where(
     _T.c.repo_id == sa.bindparam("repo"), _T.c.state == "committed"

@@ -56,6 +56,12 @@ digests = sa.Table(
 )
 """Digests we computed, and where their bytes are.  Saves storage between repositories;
 proves nobody's possession."""
+sa.Index(
+    "hub_content_digest_plain",
+    digests.c.plain_key,
+    sqlite_where=digests.c.plain_key.isnot(None),
+    postgresql_where=digests.c.plain_key.isnot(None),
+)
 
 uploads = sa.Table(
     "hub_upload",
