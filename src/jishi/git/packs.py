@@ -1,0 +1,155 @@
+"""Which packs a repository consists of: rows, and the order in which they are written."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final
+
+import sqlalchemy as sa
+
+from jishi.core.db import Tx
+from jishi.core.errors import Kind, Refusal, invariant
+from jishi.core.i18n import N_
+from jishi.git import tables
+from jishi.git.writing import NewPack
+
+UPLOAD_SECONDS: Final = 3600
+"""How long a pack may lie in the object store before a transaction names it."""
+_SECOND: Final = 1_000_000
+
+
+class PackExpired(Refusal):
+    """The pack was prepared so long ago that it was swept."""
+
+    code: ClassVar[str] = "git.pack_expired"
+    kind: ClassVar[Kind] = Kind.CONFLICT
+    text: ClassVar[str] = N_("This took too long and was given up. Try again.")
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPack:
+    """A pack of a repository.
+
+    Attributes:
+        id: 40 hex digits; names the files in the object store and in caches.
+        inline: Pack and index, if they lie in SQL and were asked for.
+    """
+
+    id: str
+    sha: bytes
+    pack_bytes: int
+    inline: tuple[bytes, bytes] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Generations:
+    """How often a repository's refs and packs have changed."""
+
+    refs: int
+    packs: int
+
+
+def key_of(pack_id: str, suffix: str) -> str:
+    """Return the object store's key of one file of a pack."""
+    return f"git/{pack_id}.{suffix}"
+
+
+def begin_upload(tx: Tx, pack_id: str) -> None:
+    """Announce a pack that is about to be put into the object store."""
+    row = {"pack_id": bytes.fromhex(pack_id), "expires_at": tx.now + UPLOAD_SECONDS * _SECOND}
+    tx.conn.execute(sa.insert(tables.uploads), row)
+
+
+def add_pack(tx: Tx, git_id: int, pack: NewPack) -> None:
+    """Make ``pack`` part of a repository; its bytes are stored by ``store_pack`` before.
+
+    Raises:
+        PackExpired: If the sweeper took the stored bytes.
+    """
+    pack_id = bytes.fromhex(pack.id)
+    if not pack.is_inline:
+        gone = tx.conn.execute(_END_UPLOAD, {"pack": pack_id, "now": tx.now}).rowcount
+        if gone != 1:
+            raise PackExpired
+    row = {
+        "id": pack_id,
+        "sha": pack.sha,
+        "pack_bytes": pack.pack_bytes,
+        "idx_bytes": len(pack.idx),
+        "objects": pack.objects,
+        "source": pack.source,
+        "inline_pack": pack.pack if pack.is_inline else None,
+        "inline_idx": pack.idx if pack.is_inline else None,
+        "made_at": tx.now,
+    }
+    generation = next_generation(tx, git_id)
+    tx.conn.execute(sa.insert(tables.packs), row)
+    member = {"repo_id": git_id, "pack_id": pack_id, "added_gen": generation}
+    tx.conn.execute(sa.insert(tables.members), member)
+
+
+def next_generation(tx: Tx, git_id: int) -> int:
+    """Count a change of a repository's packs and return its number."""
+    row = tx.conn.execute(_TOUCH, {"repo": git_id}).one_or_none()
+    invariant(row is not None, f"git repository {git_id} exists")
+    return int(row.packs_gen) if row is not None else 0
+
+
+def generations(tx: Tx, git_id: int) -> Generations:
+    """Return how often a repository has changed; two small numbers for caches to compare."""
+    row = tx.conn.execute(_GENERATIONS, {"repo": git_id}).one_or_none()
+    invariant(row is not None, f"git repository {git_id} exists")
+    return Generations(row.refs_gen, row.packs_gen) if row is not None else Generations(0, 0)
+
+
+def packs_of(
+    tx: Tx, git_id: int, *, local: Collection[str] = ()
+) -> tuple[Generations, list[StoredPack]]:
+    """Return a repository's generations and packs, oldest first.
+
+    Args:
+        local: Packs whose bytes the caller has; their inline bytes stay in the database.
+    """
+    found = generations(tx, git_id)
+    rows = tx.conn.execute(_PACKS, {"repo": git_id}).all()
+    wanted = [row.id for row in rows if row.is_inline and row.id.hex() not in local]
+    inline: dict[bytes, tuple[bytes, bytes]] = {}
+    for start in range(0, len(wanted), _SLICE):
+        some = wanted[start : start + _SLICE]
+        for row in tx.conn.execute(_INLINE, {"ids": some}):
+            inline[row.id] = (row.inline_pack, row.inline_idx)
+    return found, [_to_pack(row, inline) for row in rows]
+
+
+def _to_pack(row: sa.Row[Any], inline: dict[bytes, tuple[bytes, bytes]]) -> StoredPack:
+    return StoredPack(row.id.hex(), row.sha, row.pack_bytes, inline.get(row.id))
+
+
+_SLICE: Final = 500
+_packs: Final = tables.packs.c
+_members: Final = tables.members.c
+_TOUCH: Final = (
+    sa.update(tables.repos)
+    .where(tables.repos.c.id == sa.bindparam("repo"))
+    .values(packs_gen=tables.repos.c.packs_gen + 1)
+    .returning(tables.repos.c.packs_gen)
+)
+_GENERATIONS: Final = sa.select(tables.repos.c.refs_gen, tables.repos.c.packs_gen).where(
+    tables.repos.c.id == sa.bindparam("repo")
+)
+_PACKS: Final = (
+    sa.select(
+        _packs.id, _packs.sha, _packs.pack_bytes, _packs.inline_idx.is_not(None).label("is_inline")
+    )
+    .join(tables.members, _members.pack_id == _packs.id)
+    .where(_members.repo_id == sa.bindparam("repo"), _members.dropped_at.is_(None))
+    .order_by(_members.added_gen)
+)
+_INLINE: Final = sa.select(_packs.id, _packs.inline_pack, _packs.inline_idx).where(
+    _packs.id.in_(sa.bindparam("ids", expanding=True))
+)
+_END_UPLOAD: Final = sa.delete(tables.uploads).where(
+    tables.uploads.c.pack_id == sa.bindparam("pack"),
+    tables.uploads.c.expires_at > sa.bindparam("now"),
+)

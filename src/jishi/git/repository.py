@@ -1,0 +1,130 @@
+"""A local bare repository, read through libgit2, that repairs itself when it was deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import pygit2
+
+from jishi.core.errors import Broken
+from jishi.git.writing import BLOB, COMMIT, TAG, TREE
+
+_TROUBLE: Final = (KeyError, OSError, pygit2.GitError)
+"""What libgit2 raises for an object that is not there, or whose pack is not."""
+
+
+class Repository:
+    """One repository of a node's cache.  May be used from several threads.
+
+    libgit2 runs under the interpreter lock in every call made here, so one handle serves
+    all threads.  Reading does not look at refs: those are in SQL.
+
+    Args:
+        folder: The bare repository.
+        restore: Puts packs back that went missing; returns whether there were any.
+    """
+
+    def __init__(self, folder: Path, restore: Callable[[], bool]) -> None:
+        self._folder = folder
+        self._restore = restore
+        self._open()
+
+    @property
+    def handle(self) -> pygit2.Repository:
+        """libgit2's own, for what is not offered here."""
+        return self._handle
+
+    def read(self, oid: bytes) -> tuple[int, bytes]:
+        """Return kind and content of an object.
+
+        Raises:
+            Broken: If it is not there: somebody named an object before adding its pack.
+        """
+        try:
+            return self._read(oid)
+        except _TROUBLE as error:
+            if self._repair():
+                return self._read(oid)
+            raise Broken(f"git object {oid.hex()} is missing") from error
+
+    def size(self, oid: bytes) -> int:
+        """Return the bytes of an object's content, without reading it where possible.
+
+        Raises:
+            Broken: If it is not there.
+        """
+        try:
+            return self._size(oid)
+        except _TROUBLE as error:
+            if self._repair():
+                return self._size(oid)
+            raise Broken(f"git object {oid.hex()} is missing") from error
+
+    def kind(self, oid: bytes) -> int | None:
+        """Return what an object is, ``None`` if there is no such object."""
+        try:
+            return self._kind(oid)
+        except _TROUBLE:
+            try:
+                return self._kind(oid) if self._repair() else None
+            except _TROUBLE:
+                return None
+
+    def expand(self, prefix: str) -> bytes | None:
+        """Return the one commit whose id begins with ``prefix``, if there is exactly one."""
+        try:
+            found = self._handle.git_object_lookup_prefix(pygit2.Oid(hex=prefix))
+        except ValueError:  # several objects; perhaps one commit among them
+            return self._expand_slowly(prefix)
+        except _TROUBLE:
+            return self.expand(prefix) if self._repair() else None
+        if found is None or self.kind(found.id.raw) not in {COMMIT, TAG}:
+            return None
+        return found.id.raw
+
+    def read_tree(self, oid: bytes) -> bytes:
+        """Return the content of a tree."""
+        return self._read_as(oid, TREE)
+
+    def read_blob(self, oid: bytes) -> bytes:
+        """Return the content of a blob."""
+        return self._read_as(oid, BLOB)
+
+    def read_commit(self, oid: bytes) -> bytes:
+        """Return the content of a commit."""
+        return self._read_as(oid, COMMIT)
+
+    def _read_as(self, oid: bytes, wanted: int) -> bytes:
+        kind, data = self.read(oid)
+        if kind != wanted:
+            raise Broken(f"git object {oid.hex()} is of kind {kind}, not {wanted}")
+        return data
+
+    def _expand_slowly(self, prefix: str) -> bytes | None:
+        low = bytes.fromhex(prefix.ljust(40, "0"))
+        high = bytes.fromhex(prefix.ljust(40, "f"))
+        near = {oid.raw for oid in self._odb if low <= oid.raw <= high}
+        commits = [oid for oid in near if self.kind(oid) == COMMIT]
+        return commits[0] if len(commits) == 1 else None
+
+    def _open(self) -> None:
+        self._handle = pygit2.Repository(str(self._folder), pygit2.enums.RepositoryOpenFlag.BARE)
+        self._odb = self._handle.odb
+
+    def _repair(self) -> bool:
+        if not self._restore():
+            return False
+        self._open()
+        return True
+
+    def _read(self, oid: bytes) -> tuple[int, bytes]:
+        kind, data = self._odb.read(pygit2.Oid(raw=oid))
+        return int(kind), data
+
+    def _size(self, oid: bytes) -> int:
+        return int(self._odb.read_header(pygit2.Oid(raw=oid))[1])
+
+    def _kind(self, oid: bytes) -> int:
+        return int(self._odb.read_header(pygit2.Oid(raw=oid))[0])
