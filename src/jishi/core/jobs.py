@@ -129,9 +129,9 @@ def revive_all(tx: Tx) -> None:
 
 
 def next_run(tx: Tx) -> int | None:
-    """Return when the next waiting job is due, microseconds UTC."""
-    due: int | None = tx.conn.execute(_NEXT).scalar_one()
-    return due
+    """Return when the next job is due or loses its lease, microseconds UTC."""
+    due = [tx.conn.execute(query).scalar_one() for query in (_NEXT_READY, _NEXT_LOST)]
+    return min((instant for instant in due if instant is not None), default=None)
 
 
 def sweep(tx: Tx) -> int:
@@ -157,11 +157,17 @@ def _change(tx: Tx, job: Job, values: Mapping[str, object]) -> bool:
     return tx.conn.execute(guarded.values(**values)).rowcount == 1
 
 
-_NEXT = sa.select(sa.func.min(jobs.c.run_at)).where(
+_NEXT_LOST = sa.select(sa.func.min(jobs.c.lease_until)).where(jobs.c.state == "running")
+_NEXT_READY = sa.select(sa.func.min(jobs.c.run_at)).where(
     jobs.c.state == "ready", jobs.c.lane == "default"
 )
 _REVIVE = (
     sa.update(jobs)
     .where(jobs.c.state == "running", jobs.c.lease_until < sa.bindparam("now"))
-    .values(state="ready", lease_until=None)
+    .values(
+        state=sa.case((jobs.c.attempt >= ATTEMPTS_MAX, "failed"), else_="ready"),
+        error=sa.case((jobs.c.attempt >= ATTEMPTS_MAX, "its node died"), else_=jobs.c.error),
+        done_at=sa.bindparam("now"),
+        lease_until=None,
+    )
 )

@@ -27,6 +27,7 @@ __all__ = [
     "find_person",
     "get_people",
     "get_person",
+    "has_people",
     "list_people",
     "update_profile",
 ]
@@ -218,6 +219,11 @@ def has_admin(tx: Tx) -> bool:
     return tx.conn.execute(_ANY_ADMIN).first() is not None
 
 
+def has_people(tx: Tx) -> bool:
+    """Whether anybody has an account."""
+    return tx.conn.execute(_ANYBODY).first() is not None
+
+
 def find_password(tx: Tx, name: str) -> tuple[int, str | None] | None:
     """Return ``(row, stored hash)`` of the person called ``name``."""
     row = tx.conn.execute(_PASSWORD, {"name_key": name.lower()}).one_or_none()
@@ -260,4 +266,5 @@ _PASSWORD: Final = (
     .where(_n.name_key == sa.bindparam("name_key"))
 )
 _ANY_ADMIN: Final = sa.select(_p.id).where(_p.is_admin.is_(sa.true())).limit(1)
+_ANYBODY: Final = sa.select(_p.id).limit(1)
 _VOID_SET_UP: Final = sa.delete(tables.links).where(tables.links.c.purpose == "set_up")

@@ -1,0 +1,258 @@
+"""Is this installation well?  What is wrong is said with what to do about it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import stat
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from enum import StrEnum, unique
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from jishi.app.settings import Settings
+from jishi.core import events, jobs
+from jishi.core.db import Mode
+from jishi.core.hop import hop
+from jishi.core.i18n import N_, translate
+from jishi.hub import Node
+from jishi.migrations import pending
+
+GIT_MIN: Final = (2, 39)
+"""Partial clones over protocol 2 as we serve them."""
+DISK_BYTES_LOW: Final = 2 << 30
+DISK_BYTES_MIN: Final = 200 << 20
+
+
+@unique
+class Health(StrEnum):
+    """How bad it is."""
+
+    OK = "ok"
+    NOTE = "note"
+    """Worth knowing; nothing is broken."""
+    BAD = "bad"
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """The result of one check.
+
+    Attributes:
+        text: A template over ``facts``.
+    """
+
+    check: str
+    health: Health
+    text: str
+    facts: dict[str, str | int] = {}
+
+
+class Report(msgspec.Struct, frozen=True):
+    """All findings; healthy if none is bad."""
+
+    findings: tuple[Finding, ...]
+
+    @property
+    def is_healthy(self) -> bool:
+        """Whether nothing needs mending."""
+        return all(finding.health is not Health.BAD for finding in self.findings)
+
+    def lines(self, locale: str) -> list[str]:
+        """Return one line per finding, for people."""
+        return [
+            f"{finding.health.value:<5} {finding.check:<10} "
+            + translate(finding.text, locale).format_map(finding.facts)
+            for finding in self.findings
+        ]
+
+    def as_json(self) -> list[str]:
+        """Return the same for programs."""
+        findings = [
+            {
+                "check": finding.check,
+                "health": finding.health,
+                "text": finding.text.format_map(finding.facts),
+                "facts": finding.facts,
+            }
+            for finding in self.findings
+        ]
+        report = {"healthy": self.is_healthy, "findings": findings}
+        return [msgspec.json.format(msgspec.json.encode(report)).decode()]
+
+
+@dataclass(frozen=True, slots=True)
+class Patient:
+    """What the checks look at."""
+
+    node: Node
+    settings: Settings
+
+
+async def examine(node: Node, settings: Settings) -> Report:
+    """Run every check; takes as long as reading the database once."""
+    findings = await hop(node.pool, _examine, Patient(node, settings))
+    return Report(tuple(findings))
+
+
+def _examine(patient: Patient) -> list[Finding]:
+    is_old = bool(pending(patient.node.db))
+    checks = (check for check in CHECKS if not (is_old and check in _NEED_SCHEMA))
+    return [finding for check in checks for finding in check(patient)]
+
+
+def check_process(patient: Patient) -> Iterator[Finding]:
+    """Say who looks: the lock is held by whoever runs this."""
+    facts: dict[str, str | int] = {
+        "folder": str(patient.settings.folder),
+        "process": os.getpid(),
+    }
+    yield Finding("lock", Health.OK, IN_USE, facts)
+
+
+def check_schema(patient: Patient) -> Iterator[Finding]:
+    """Compare what ran with what there is."""
+    waiting = pending(patient.node.db)
+    if waiting:
+        yield Finding("schema", Health.BAD, SCHEMA_OLD, {"scripts": ", ".join(waiting)})
+    else:
+        yield Finding("schema", Health.OK, SCHEMA_NEW)
+
+
+def check_database(patient: Patient) -> Iterator[Finding]:
+    """Let SQLite look through its own pages."""
+    if not patient.node.db.is_sqlite:
+        yield Finding("database", Health.OK, POSTGRESQL)
+        return
+    file = patient.settings.folder / "jishi.db"
+    try:
+        with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as conn:
+            words = [str(row[0]) for row in conn.execute("PRAGMA quick_check(5)")]
+    except sqlite3.Error as error:
+        words = [str(error)]
+    facts: dict[str, str | int] = {
+        "version": sqlite3.sqlite_version,
+        "megabytes": file.stat().st_size >> 20,
+    }
+    if words == ["ok"]:
+        yield Finding("database", Health.OK, DATABASE_WELL, facts)
+    else:
+        yield Finding("database", Health.BAD, DATABASE_ILL, {"problem": "; ".join(words)})
+
+
+def check_keys(patient: Patient) -> Iterator[Finding]:
+    """Insist that only the owner reads the root secret."""
+    folder = patient.settings.folder / "keys"
+    paths = [folder, *folder.iterdir()] if folder.exists() else []
+    open_ones = [path for path in paths if stat.S_IMODE(path.stat().st_mode) & 0o077]
+    for path in open_ones:
+        yield Finding("keys", Health.BAD, KEYS_OPEN, {"path": str(path)})
+    if not open_ones:
+        yield Finding("keys", Health.OK, KEYS_CLOSED)
+
+
+def check_consumers(patient: Patient) -> Iterator[Finding]:
+    """Look for consumers that stopped."""
+    with patient.node.db.begin(Mode.READ) as tx:
+        last, seen = events.positions(tx)
+    stopped = sorted(name for name, position in seen.items() if position.is_stopped)
+    for name in stopped:
+        yield Finding("events", Health.BAD, CONSUMER_STOPPED, {"name": name})
+    if not stopped:
+        yield Finding("events", Health.OK, CONSUMERS_WELL, {"count": last})
+
+
+def check_jobs(patient: Patient) -> Iterator[Finding]:
+    """Look for jobs that were given up."""
+    with patient.node.db.begin(Mode.READ) as tx:
+        failed = jobs.count_failed(tx)
+    if failed:
+        yield Finding("jobs", Health.BAD, JOBS_FAILED, {"count": failed})
+    else:
+        yield Finding("jobs", Health.OK, JOBS_WELL)
+
+
+def check_git(_patient: Patient) -> Iterator[Finding]:
+    """Ask the program that serves clones for its version."""
+    path = shutil.which("git")
+    if path is None:
+        yield Finding("git", Health.NOTE, GIT_MISSING)
+        return
+    said = subprocess.run([path, "--version"], capture_output=True, text=True, check=False)  # noqa: S603  (a fixed command)
+    version = said.stdout.strip().removeprefix("git version ")
+    numbers = tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
+    text = GIT_WELL if numbers >= GIT_MIN else GIT_OLD
+    health = Health.OK if numbers >= GIT_MIN else Health.NOTE
+    yield Finding("git", health, text, {"version": version})
+
+
+def check_disk(patient: Patient) -> Iterator[Finding]:
+    """Look how much room is left."""
+    free = shutil.disk_usage(patient.settings.folder).free
+    facts: dict[str, str | int] = {"megabytes": free >> 20}
+    if free < DISK_BYTES_MIN:
+        yield Finding("disk", Health.BAD, DISK_FULL, facts)
+    elif free < DISK_BYTES_LOW:
+        yield Finding("disk", Health.NOTE, DISK_LOW, facts)
+    else:
+        yield Finding("disk", Health.OK, DISK_WELL, facts)
+
+
+def check_folders(patient: Patient) -> Iterator[Finding]:
+    """Explain what lies in the data folder, and what of it may be deleted."""
+    for name, text in FOLDERS.items():
+        path = patient.settings.folder / name
+        if path.is_dir():
+            facts: dict[str, str | int] = {"name": name, "megabytes": _bytes_in(path) >> 20}
+            yield Finding("folder", Health.OK, text, facts)
+
+
+def _bytes_in(folder: Path) -> int:
+    total = 0
+    for base, _, names in os.walk(folder):
+        for name in names:
+            try:
+                total += Path(base, name).stat().st_size
+            except FileNotFoundError:  # a cache or a spooled body, gone meanwhile
+                continue
+    return total
+
+
+IN_USE = N_("{folder} is held by process {process}.")
+SCHEMA_OLD = N_("These upgrades have not run: {scripts}. Start the server once.")
+SCHEMA_NEW = N_("The schema is up to date.")
+POSTGRESQL = N_("PostgreSQL answers.")
+DATABASE_WELL = N_("SQLite {version} finds its file whole ({megabytes} MB).")
+DATABASE_ILL = N_("SQLite finds its file damaged: {problem}. Restore a backup.")
+KEYS_OPEN = N_("Others can read {path}. Run: chmod go-rwx {path}")
+KEYS_CLOSED = N_("Only the owner reads the keys.")
+CONSUMER_STOPPED = N_("The listener {name} stopped at an event it cannot take. See the log.")
+CONSUMERS_WELL = N_("Every listener works ({count} events).")
+JOBS_FAILED = N_("{count} jobs failed for good. See the log.")
+JOBS_WELL = N_("No job failed.")
+GIT_MISSING = N_("There is no git program, so nobody can clone. Install git 2.39 or newer.")
+GIT_OLD = N_("git {version} is older than 2.39: some clones will fail.")
+GIT_WELL = N_("git {version} serves clones.")
+DISK_FULL = N_("Only {megabytes} MB are free: uploads will be refused. Make room.")
+DISK_LOW = N_("Only {megabytes} MB are free.")
+DISK_WELL = N_("{megabytes} MB are free.")
+
+FOLDERS: Final = {
+    "objects": N_("{name}/ ({megabytes} MB): what people uploaded. Back it up."),
+    "keys": N_("{name}/ ({megabytes} MB): the root secret. Back it up, apart from the rest."),
+    "uploads": N_("{name}/ ({megabytes} MB): uploads under way, kept for a day."),
+    "spool": N_("{name}/ ({megabytes} MB): request bodies under way. Emptied at each start."),
+    "git": N_("{name}/ ({megabytes} MB): a cache. Deleting it loses nothing."),
+    "plain": N_("{name}/ ({megabytes} MB): a cache of whole files. Deleting it loses nothing."),
+}
+
+_NEED_SCHEMA: Final = (check_consumers, check_jobs)
+CHECKS: Final[tuple[Callable[[Patient], Iterator[Finding]], ...]] = (
+    *(check_process, check_schema, check_database, check_keys),
+    *(check_consumers, check_jobs, check_git, check_disk, check_folders),
+)

@@ -1,0 +1,127 @@
+"""``jishi serve``: from a data folder to a running platform, and down again."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import signal
+import socket
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import uvloop
+
+from jishi.app.banner import Banner, Login
+from jishi.app.build import build
+from jishi.app.control import controlled
+from jishi.app.demo import DEMO_MODEL, load_demo
+from jishi.app.folder import locked, opened
+from jishi.app.running import Runner
+from jishi.app.settings import Settings
+from jishi.core import jobs
+from jishi.core.db import Tx
+from jishi.core.errors import Kind, Refusal
+from jishi.core.i18n import N_
+from jishi.http.server import listen, run_server
+from jishi.hub import Node
+from jishi.people.links import renew_set_up
+from jishi.people.persons import has_people
+
+
+class AddressTaken(Refusal):
+    """Something else listens there."""
+
+    code: ClassVar[str] = "app.address_taken"
+    kind: ClassVar[Kind] = Kind.CONFLICT
+    text: ClassVar[str] = N_("{host}:{port} is taken. Choose another port with --port.")
+
+
+class AddressUnusable(Refusal):
+    """This machine does not have the address, or the port is not ours."""
+
+    code: ClassVar[str] = "app.address_unusable"
+    kind: ClassVar[Kind] = Kind.INVALID
+    text: ClassVar[str] = N_("Cannot listen on {host}:{port}: {problem}.")
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What only a start decides.
+
+    Attributes:
+        demo: Load the demo into an empty folder that is bound to loopback.
+        say: Prints one line.
+    """
+
+    demo: bool
+    locale: str
+    say: Callable[[str], None]
+
+
+def serve(settings: Settings, options: Options) -> None:
+    """Serve until SIGINT or SIGTERM.
+
+    Raises:
+        FolderUnusable: If the data folder cannot be made or written to.
+        FolderLocked: If another process has it.
+        AddressTaken: If something else listens there.
+        AddressUnusable: If the address is not ours.
+        ScriptChanged: If another release upgraded the data.
+    """
+    with locked(settings.folder):
+        listener = _listen(settings)
+        bound = settings.at(listener.getsockname()[1])
+        with opened(bound) as node:
+            uvloop.run(_serve(bound, node, listener, options))
+
+
+async def _serve(settings: Settings, node: Node, listener: socket.socket, options: Options) -> None:
+    platform = build(settings, node)
+    await node.db.write(_revive, alone=node.db.is_sqlite)
+    set_up = await node.db.write(renew_set_up)
+    runner = Runner(node, platform.consumers, platform.jobs, platform.repeated)
+    async with asyncio.TaskGroup() as group, controlled(node, settings):
+        group.create_task(runner.run())
+        try:
+            logins = await _demo(settings, node, options)
+            banner = Banner(settings, set_up, logins, DEMO_MODEL if logins else None)
+            for line in banner.lines(options.locale):
+                options.say(line)
+            _ignore_signals()
+            await run_server(platform.asgi, [listener])
+        finally:
+            runner.stop()
+
+
+async def _demo(settings: Settings, node: Node, options: Options) -> Sequence[Login]:
+    wanted = options.demo and settings.is_local
+    if not wanted or await node.db.read(has_people):
+        return ()
+    return await load_demo(node)
+
+
+def _revive(tx: Tx, *, alone: bool) -> None:
+    if alone:
+        jobs.revive_all(tx)
+
+
+def _listen(settings: Settings) -> socket.socket:
+    facts: dict[str, str | int] = {"host": settings.host, "port": settings.port}
+    try:
+        return listen(settings.host, settings.port)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise AddressTaken(**facts) from error
+        raise AddressUnusable(**facts, problem=error.strerror or str(error)) from error
+
+
+def _ignore_signals() -> None:
+    """Let the server alone take SIGINT and SIGTERM.
+
+    It takes them while it runs, ends its requests, puts back what was there before and
+    raises the signal again: with the default behind it the process would die before the
+    database is closed.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda _number, _frame: None)
