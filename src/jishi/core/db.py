@@ -87,7 +87,9 @@ class Database:
             events and jobs looks again.
     """
 
-    def __init__(self, url: str, *, readers: int | None = None, clock: Callable[[], int] = utc_micros) -> None:
+    def __init__(
+        self, url: str, *, readers: int | None = None, clock: Callable[[], int] = utc_micros
+    ) -> None:
         self.url = url
         self.is_sqlite = url.startswith("sqlite")
         self.committed: list[Callable[[], None]] = []
@@ -102,7 +104,9 @@ class Database:
         self._writers: ThreadPoolExecutor | None = None
         self._thread: threading.Thread | None = None
         if self.is_sqlite:
-            self._thread = threading.Thread(target=self._write_forever, name="db-write", daemon=True)
+            self._thread = threading.Thread(
+                target=self._write_forever, name="db-write", daemon=True
+            )
             self._thread.start()
         else:
             self._writers = ThreadPoolExecutor(8, thread_name_prefix="db-write")
@@ -254,9 +258,7 @@ class Database:
         return following
 
 
-def _call(
-    operation: Callable[..., R], args: tuple[Any, ...], kwargs: dict[str, Any], tx: Tx
-) -> R:
+def _call(operation: Callable[..., R], args: tuple[Any, ...], kwargs: dict[str, Any], tx: Tx) -> R:
     return operation(tx, *args, **kwargs)
 
 

@@ -50,12 +50,26 @@ job = sa.Table(
     sa.Column("done_at", MICROS),
     sa.CheckConstraint("state IN ('ready', 'running', 'done', 'failed')", name="state_known"),
 )
-sa.Index("core_job_ready", job.c.lane, job.c.run_at, job.c.id,
-         sqlite_where=job.c.state == "ready", postgresql_where=job.c.state == "ready")
-sa.Index("core_job_leased", job.c.lease_until,
-         sqlite_where=job.c.state == "running", postgresql_where=job.c.state == "running")
-sa.Index("core_job_done", job.c.done_at,
-         sqlite_where=job.c.state == "done", postgresql_where=job.c.state == "done")
+sa.Index(
+    "core_job_ready",
+    job.c.lane,
+    job.c.run_at,
+    job.c.id,
+    sqlite_where=job.c.state == "ready",
+    postgresql_where=job.c.state == "ready",
+)
+sa.Index(
+    "core_job_leased",
+    job.c.lease_until,
+    sqlite_where=job.c.state == "running",
+    postgresql_where=job.c.state == "running",
+)
+sa.Index(
+    "core_job_done",
+    job.c.done_at,
+    sqlite_where=job.c.state == "done",
+    postgresql_where=job.c.state == "done",
+)
 
 
 def up(op: Op) -> None:
