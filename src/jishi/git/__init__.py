@@ -36,7 +36,8 @@ Blocking, for a pool of threads::
     last_commits(repository, commit, paths) -> {path: Commit}, within 2 000 commits, 300 ms
     diff(repository, commit, *, files_max, bytes_max) -> (Commit, [Difference(path, kind, text)])
     make_tag(commit, *, name, message, author, when_us) -> NewCommit   annotated: move_ref(peeled=)
-    squash(repository, commit, *, message, author, when_us) -> NewCommit  no parents
+    build_orphan(repository | None, *, tree_of: commit | None, message, author, when_us)
+        -> NewCommit                                        no parents; same content, or none
 """
 
 from __future__ import annotations
@@ -49,8 +50,8 @@ from jishi.git.commits import (
     Span,
     TreeConflict,
     build_commit,
+    build_orphan,
     make_tag,
-    squash,
 )
 from jishi.git.flows import open_repository, store_pack
 from jishi.git.history import count_commits, history, last_commits
@@ -86,6 +87,7 @@ __all__ = [
     "TreeEntry",
     "add_pack",
     "build_commit",
+    "build_orphan",
     "count_commits",
     "create_store",
     "diff",
@@ -102,7 +104,6 @@ __all__ = [
     "open_repository",
     "read_blob",
     "read_commit",
-    "squash",
     "store_pack",
     "walk_tree",
 ]

@@ -149,15 +149,27 @@ def build_commit(
     return NewCommit(oid.hex(), after.hex(), pack, tuple(build.put[::-1]), tuple(build.gone))
 
 
-def squash(
-    repository: Repository, oid: str, *, message: str, author: Author, when_us: int
+def build_orphan(
+    repository: Repository | None,
+    *,
+    tree_of: str | None,
+    message: str,
+    author: Author,
+    when_us: int,
 ) -> NewCommit:
-    """Build a commit without parents that holds what commit ``oid`` holds."""
-    tree = parse_commit(oid, repository.read_commit(bytes.fromhex(oid))).tree
+    """Build a commit without parents that holds what commit ``tree_of`` holds, or nothing.
+
+    Args:
+        repository: May be ``None`` if ``tree_of`` is.
+        when_us: Microseconds UTC.
+    """
     writer = PackWriter()
-    data = format_commit(tree=tree, parents=(), author=author, message=message, at=when_us)
-    new = writer.add(COMMIT, data)
-    return NewCommit(new.hex(), tree, writer.finish())
+    if tree_of is None:
+        tree = writer.add(TREE, b"")
+    else:
+        tree = _Build(repository, writer).tree_of(tree_of)
+    data = format_commit(tree=tree.hex(), parents=(), author=author, message=message, at=when_us)
+    return NewCommit(writer.add(COMMIT, data).hex(), tree.hex(), writer.finish())
 
 
 def make_tag(oid: str, *, name: str, message: str, author: Author, when_us: int) -> NewCommit:

@@ -202,9 +202,9 @@ def _diff_text(
     sizes = [repository.size(oid) for oid in (old, new) if oid is not None]
     if sum(sizes) > bytes_max:
         return None
-    before = b"" if old is None else repository.read_blob(old)
-    after = b"" if new is None else repository.read_blob(new)
-    if b"\0" in before[:_SNIFF_BYTES] or b"\0" in after[:_SNIFF_BYTES]:
+    before = None if old is None else repository.read_blob(old)
+    after = None if new is None else repository.read_blob(new)
+    if any(b"\0" in (data or b"")[:_SNIFF_BYTES] for data in (before, after)):
         return None
     name = path.decode("utf-8", "replace")
     patch = pygit2.Patch.create_from(before, after, old_as_path=name, new_as_path=name)

@@ -75,14 +75,12 @@ class Repository:
     def expand(self, prefix: str) -> bytes | None:
         """Return the one commit whose id begins with ``prefix``, if there is exactly one."""
         try:
-            found = self._handle.git_object_lookup_prefix(pygit2.Oid(hex=prefix))
+            found = bytes(self._handle.expand_id(prefix).raw)
         except ValueError:  # several objects; perhaps one commit among them
             return self._expand_slowly(prefix)
         except _TROUBLE:
             return self.expand(prefix) if self._repair() else None
-        if found is None or self.kind(found.id.raw) not in {COMMIT, TAG}:
-            return None
-        return found.id.raw
+        return found if self.kind(found) in {COMMIT, TAG} else None
 
     def read_tree(self, oid: bytes) -> bytes:
         """Return the content of a tree."""
