@@ -22,17 +22,15 @@ Blocking, for a pool of threads::
 
     build_commit(repository | None, *, parent, changes, message, author, when_us, spool=None)
         -> NewCommit(oid, tree, pack | None, put, gone)     TreeConflict
-    changes: Put(path, bytes | Span(fd, start, end) | None, oid=None, executable=None), Delete(path)
+    changes: Put(path, bytes | (fd, start, end) | None, oid=None, executable=None), Delete(path)
     put, gone: items have path, is_folder, oid, size; what lies in folders is named too
     find_commit(repository, revision) -> oid | None         full id or unique start
-    read_commit(repository, oid) -> Commit(oid, title, message, author, at, parents, tree, ...)
     read_blob(repository, oid) -> bytes
     find_entry(repository, commit, path) -> TreeEntry | None
         TreeEntry: path, oid, size, mode, is_folder, place (what `after` takes)
     list_tree(repository, commit, folder="", *, recursive, after, limit) -> [TreeEntry] | None
-    walk_tree(repository, commit) -> iterator of TreeEntry
     history(repository, commit, *, path=None, after=None, skip=0, limit=50) -> [Commit]
-    count_commits(repository, commit, *, path=None) -> int
+        Commit: oid, title, message (the rest), author, at, parents, tree
     last_commits(repository, commit, paths) -> {path: Commit}, within 2 000 commits, 300 ms
     diff(repository, commit, *, files_max, bytes_max) -> (Commit, [Difference(path, kind, text)])
     make_tag(commit, *, name, message, author, when_us) -> NewCommit   annotated: move_ref(peeled=)
@@ -47,14 +45,13 @@ from jishi.git.commits import (
     Delete,
     NewCommit,
     Put,
-    Span,
     TreeConflict,
     build_commit,
     build_orphan,
     make_tag,
 )
 from jishi.git.flows import open_repository, store_pack
-from jishi.git.history import count_commits, history, last_commits
+from jishi.git.history import history, last_commits
 from jishi.git.packs import add_pack
 from jishi.git.reading import (
     TreeEntry,
@@ -63,8 +60,6 @@ from jishi.git.reading import (
     find_entry,
     list_tree,
     read_blob,
-    read_commit,
-    walk_tree,
 )
 from jishi.git.refs import Ref, RefMoved, create_store, find_ref, get_ref, list_refs, move_ref
 from jishi.git.repository import Repository
@@ -82,13 +77,11 @@ __all__ = [
     "Ref",
     "RefMoved",
     "Repository",
-    "Span",
     "TreeConflict",
     "TreeEntry",
     "add_pack",
     "build_commit",
     "build_orphan",
-    "count_commits",
     "create_store",
     "diff",
     "find_commit",
@@ -103,7 +96,5 @@ __all__ = [
     "move_ref",
     "open_repository",
     "read_blob",
-    "read_commit",
     "store_pack",
-    "walk_tree",
 ]

@@ -30,26 +30,18 @@ class TreeConflict(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
-    """Bytes ``start`` to ``end`` (exclusive) of an open file."""
-
-    fd: int
-    start: int
-    end: int
-
-
-@dataclass(frozen=True, slots=True)
 class Put:
     """A file that the commit holds at ``path``.
 
     Attributes:
-        data: The content; ``None`` for a blob the repository has.
+        data: The content, or where it lies: descriptor of an open file, start, end
+            (exclusive); ``None`` for a blob the repository has.
         oid: That blob, 40 hex digits.
         executable: ``None`` leaves it as it is.
     """
 
     path: str
-    data: bytes | Span | None
+    data: bytes | tuple[int, int, int] | None
     oid: str | None = None
     executable: bool | None = None
 
@@ -164,10 +156,8 @@ def build_orphan(
         when_us: Microseconds UTC.
     """
     writer = PackWriter()
-    if tree_of is None:
-        tree = writer.add(TREE, b"")
-    else:
-        tree = _Build(repository, writer).tree_of(tree_of)
+    build = _Build(repository, writer)
+    tree = writer.add(TREE, b"") if tree_of is None else build.tree_of(tree_of)
     data = format_commit(tree=tree.hex(), parents=(), author=author, message=message, at=when_us)
     return NewCommit(writer.add(COMMIT, data).hex(), tree.hex(), writer.finish())
 
@@ -290,7 +280,7 @@ class _Build:
             oid = bytes.fromhex(put.oid or "")
             self._sizes[oid] = self._git().size(oid)
             return oid
-        data = put.data if isinstance(put.data, bytes) else _read_span(put.data)
+        data = put.data if isinstance(put.data, bytes) else _read_span(*put.data)
         oid = self._writer.add(BLOB, data, known=known)
         self._sizes[oid] = len(data)
         return oid
@@ -317,7 +307,7 @@ def _holds(folder: _Folder) -> bool:
     return any(_holds(inner) for inner in folder.open.values())
 
 
-def _read_span(span: Span) -> bytes:
-    data = os.pread(span.fd, span.end - span.start, span.start)
-    invariant(len(data) == span.end - span.start, "the file holds the span")
+def _read_span(fd: int, start: int, end: int) -> bytes:
+    data = os.pread(fd, end - start, start)
+    invariant(len(data) == end - start, "the file holds the span")
     return data

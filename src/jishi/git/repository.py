@@ -31,11 +31,6 @@ class Repository:
         self._restore = restore
         self._open()
 
-    @property
-    def handle(self) -> pygit2.Repository:
-        """libgit2's own, for what is not offered here."""
-        return self._handle
-
     def read(self, oid: bytes) -> tuple[int, bytes]:
         """Return kind and content of an object.
 

@@ -26,7 +26,7 @@ class Commit:
     """A commit, read.
 
     Attributes:
-        title: First line of the message; ``message`` is the whole.
+        title: First line of the message; ``message`` is the rest.
         author: Name, not address.
         at: When it was written, microseconds UTC.
         tree: The root folder, 40 hex digits.
@@ -113,9 +113,9 @@ def parse_commit(oid: str, data: bytes) -> Commit:
             author, at = _parse_author(rest)
         elif word == b"committer":
             committed_at = _parse_author(rest)[1]
-    message = body.decode("utf-8", "replace")
-    title = message.lstrip("\n").partition("\n")[0]
-    return Commit(oid, title, message, author, at, tuple(parents), tree, committed_at)
+    text = body.decode("utf-8", "replace")
+    title, _, message = text.strip("\n").partition("\n")
+    return Commit(oid, title, message.strip(), author, at, tuple(parents), tree, committed_at)
 
 
 def _parse_author(line: bytes) -> tuple[str, int]:
