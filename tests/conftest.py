@@ -5,12 +5,18 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from jishi.core.db import Database, Mode, Tx
 from jishi.core.errors import Refusal
+from jishi.core.signing import Keys
+from jishi.git import Cache
+from jishi.hub import Node
 from jishi.migrations import upgrade
+from jishi.people import OPERATOR, Actor, Gate, PersonDraft, Role, add_person
+from jishi.storage import LocalStore, Spool
 from tests.postgres import own_database, running_postgres
 
 NOON = 1_762_000_000_000_000 - 1_762_000_000_000_000 % 86_400_000_000 + 43_200_000_000
@@ -84,6 +90,42 @@ def db(url: str, clock: Clock) -> Iterator[Database]:
 def tx(db: Database) -> Iterator[Tx]:
     with db.begin(Mode.WRITE) as tx:
         yield tx
+
+
+@pytest.fixture
+def node(db: Database, tmp_path) -> Iterator[Node]:
+    """The resources of a server over an empty data folder."""
+    store = LocalStore(tmp_path / "objects")
+    with ThreadPoolExecutor(4) as pool:
+        yield Node(
+            db=db,
+            store=store,
+            spool=Spool(tmp_path / "spool"),
+            keys=Keys(b"k" * 32),
+            git=Cache(tmp_path / "git", store),
+            folder=tmp_path,
+            pool=pool,
+            gate=Gate(db, pool),
+        )
+
+
+def _person(db: Database, name: str) -> Actor:
+    with db.begin(Mode.WRITE) as tx:
+        person = add_person(tx, OPERATOR, PersonDraft(name))
+    roles = {name: Role.ADMIN}
+    return Actor(id=person.id, public_id=person.public_id, name=name, roles=roles)
+
+
+@pytest.fixture
+def lin(db: Database) -> Actor:
+    """A person with repositories of her own."""
+    return _person(db, "lin")
+
+
+@pytest.fixture
+def wu(db: Database) -> Actor:
+    """A person who has nothing to do with Lin."""
+    return _person(db, "wu")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

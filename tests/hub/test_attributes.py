@@ -13,7 +13,21 @@ from jishi.hub.attributes import DEFAULT, LFS, LargeRules, ignore_rules, looks_b
 PIECES = st.sampled_from(
     ["*", "**", "?", "a", "b", ".bin", "/", "/", "[ab]", "[!a]", "[a-c]", "\\*", "中", " ", "x.y"]
 )
-PATHS = ["a", "b", "ab", "a.bin", "a/b", "a/b.bin", "x.y", "中", "中/a", "a/a/b", "b/a.bin", "*", "a b"]
+PATHS = [
+    "a",
+    "b",
+    "ab",
+    "a.bin",
+    "a/b",
+    "a/b.bin",
+    "x.y",
+    "中",
+    "中/a",
+    "a/a/b",
+    "b/a.bin",
+    "*",
+    "a b",
+]
 
 
 @pytest.fixture(scope="module")
@@ -31,10 +45,14 @@ def ask_git(folder, text: str, paths: list[str]) -> list[bool]:
     return [value == b"lfs" for value in answer.split(b"\0")[2::3]]
 
 
+def quoted(pattern: str) -> str:
+    return '"' + pattern.replace("\\", "\\\\") + '"' if " " in pattern else pattern
+
+
 @settings(max_examples=150, deadline=None)
 @given(st.lists(st.lists(PIECES, min_size=1, max_size=5).map("".join), min_size=1, max_size=3))
 def test_patterns_match_as_git_says(checkout, patterns: list[str]) -> None:
-    text = "".join(f'"{p}" {LFS}\n' if " " in p else f"{p} {LFS}\n" for p in patterns)
+    text = "".join(f"{quoted(p)} {LFS}\n" for p in patterns)
 
     assert [LargeRules(text).match(path) for path in PATHS] == ask_git(checkout, text, PATHS)
 

@@ -14,7 +14,8 @@ BOMB = "---\na: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a]\nc: [*b,*b,*b,*b]
 
 def test_plain_metadata_is_read_as_yaml_1_2_reads_it() -> None:
     card = read_card(
-        "---\nlanguage: no\nlicense: mit\ndate: 2026-11-24\nn: 3\nx: 1.5\nyes: true\ntime: 12:30:45\n---\n# Hi\n"
+        "---\nlanguage: no\nlicense: mit\ndate: 2026-11-24\nn: 3\nx: 1.5\nyes: true\n"
+        "time: 12:30:45\n---\n# Hi\n"
     )
 
     assert card == {

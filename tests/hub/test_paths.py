@@ -12,7 +12,16 @@ from jishi.hub.paths import BadPath, check_path
 @pytest.mark.parametrize(
     "path",
     [
-        *("a", "模型/权重 v2.bin", "100%.txt", "a#b", "a+b", ".gitattributes", ".github/x", "a.git"),
+        *(
+            "a",
+            "模型/权重 v2.bin",
+            "100%.txt",
+            "a#b",
+            "a+b",
+            ".gitattributes",
+            ".github/x",
+            "a.git",
+        ),
         *("x" * 255, "中" * 85, "a..b", "a b/ c", "caché/.cachet"),
     ],
 )
@@ -23,9 +32,29 @@ def test_good_names_pass(path: str) -> None:
 @pytest.mark.parametrize(
     "path",
     [
-        *("", "/a", "a//b", "a/", "..", "a/../b", ".", "a/./b", ".git", "x/.GIT/config", "a/.cache/b"),
+        *(
+            "",
+            "/a",
+            "a//b",
+            "a/",
+            "..",
+            "a/../b",
+            ".",
+            "a/./b",
+            ".git",
+            "x/.GIT/config",
+            "a/.cache/b",
+        ),
         *("git~1", ".git ", ".git.", ".g\u200cit", "C:", "C:x", "a/d:b", "a\\b", "..\\x", "a\0b"),
-        *("a\nb", "a\x7f", "x" * 256, "中" * 86, "a/" * 101 + "b", "\ud800", ".git::$INDEX_ALLOCATION"),
+        *(
+            "a\nb",
+            "a\x7f",
+            "x" * 256,
+            "中" * 86,
+            "a/" * 101 + "b",
+            "\ud800",
+            ".git::$INDEX_ALLOCATION",
+        ),
     ],
 )
 def test_bad_names_are_refused(path: str) -> None:

@@ -227,10 +227,10 @@ class Database:
             waiting: _Waiting | None = first
             while waiting is not None:
                 tx = Tx(conn=conn, now=self._clock())
-                value, error = _run_in_savepoint(tx, waiting)
-                if error is None:
+                value, refusal = _run_in_savepoint(tx, waiting)
+                if refusal is None:
                     callbacks += tx.after_commit
-                answers.append((waiting, value, error))
+                answers.append((waiting, value, refusal))
                 waiting = self._next(len(answers), until)
             conn.exec_driver_sql("COMMIT")
         except BaseException as error:  # the commit failed: nobody's effect is on disk
@@ -241,8 +241,8 @@ class Database:
                     waiting.future.set_exception(error)
             return
         conn.rollback()  # ends SQLAlchemy's own notion of a transaction; nothing is open
-        for waiting, value, error in answers:
-            _answer(waiting.future, value, error)
+        for asked, value, refusal in answers:
+            _answer(asked.future, value, refusal)
         for callback in (*callbacks, *self.committed):
             callback()
 

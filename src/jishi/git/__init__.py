@@ -64,7 +64,6 @@ from jishi.git.reading import (
 from jishi.git.refs import Ref, RefMoved, create_store, find_ref, get_ref, list_refs, move_ref
 from jishi.git.repository import Repository
 from jishi.git.trees import Author, Commit
-from jishi.git.writing import NewPack
 
 __all__ = [
     "Author",
@@ -72,7 +71,6 @@ __all__ = [
     "Commit",
     "Delete",
     "NewCommit",
-    "NewPack",
     "Put",
     "Ref",
     "RefMoved",

@@ -128,7 +128,7 @@ def assemble(
             parent=head,
             changes=[*plan.removes.values(), *plan.puts.values()],
             message=draft.message,
-            author=_author(actor),
+            author=author_of(actor),
             when_us=now,
             spool=spool,
         )
@@ -156,23 +156,24 @@ def _apply(plan: _Plan, change: Change, draft: CommitDraft, sizes: Mapping[bytes
                 plan.large[change.path] = pointer_of
 
 
-def _content(change: PutFile, draft: CommitDraft) -> bytes | git.Span:
+def _content(change: PutFile, draft: CommitDraft) -> bytes | tuple[int, int, int]:
     if isinstance(change.data, bytes):
         return change.data
     invariant(draft.spool is not None, "a range needs a spool")
-    return git.Span(draft.spool or 0, *change.data)
+    return (draft.spool or 0, *change.data)
 
 
 def _bytes_of(put: git.Put) -> bytes:
     match put.data:
         case bytes():
             return put.data
-        case git.Span(fd, start, end):
+        case (fd, start, end):
             return os.pread(fd, min(end - start, METADATA_BYTES_MAX), start)
     return b""
 
 
-def _author(actor: Actor) -> git.Author:
+def author_of(actor: Actor) -> git.Author:
+    """Return who Git says made a commit: a name, and an address that is nobody's."""
     return git.Author(actor.name, f"{actor.public_id}@users.noreply.invalid")
 
 
@@ -192,7 +193,7 @@ def _to_built(plan: _Plan, new: git.NewCommit, draft: CommitDraft, actor: Actor)
         changed[item.path] = None
     gone = [item.path + "/" if item.is_folder else item.path for item in new.gone]
     return Built(
-        oid=new.oid,
+        commit=new,
         title=draft.message.partition("\n")[0],
         author=actor.name,
         put=tuple(put),
@@ -200,7 +201,6 @@ def _to_built(plan: _Plan, new: git.NewCommit, draft: CommitDraft, actor: Actor)
         pointers=tuple(pointers),
         card=_metadata(plan, CARD, changed, gone),
         config=_metadata(plan, CONFIG, changed, gone),
-        pack=new.pack,
     )
 
 

@@ -150,24 +150,31 @@ def _wildmatch(pattern: str) -> str | None:
 
 def _translate(pattern: str, place: int) -> tuple[str | None, int]:
     """Return the expression for what stands at ``place``, and how long that is."""
-    char = pattern[place]
-    if char == "*":
-        length = len(pattern[place:]) - len(pattern[place:].lstrip("*"))
-        end = place + length
-        starts = place == 0 or pattern[place - 1] == "/"
-        if length > 1 and starts and end == len(pattern):
+    match pattern[place]:
+        case "*":
+            return _stars(pattern, place)
+        case "?":
+            return "[^/]", 1
+        case "[":
+            found = _BRACKET.match(pattern, place)
+            return (None, 1) if found is None else (_bracket(found), len(found[0]))
+        case "\\":
+            ends = place + 1 == len(pattern)
+            return (None, 1) if ends else (re.escape(pattern[place + 1]), 2)
+        case char:
+            return re.escape(char), 1
+
+
+def _stars(pattern: str, place: int) -> tuple[str, int]:
+    """Two stars or more cross folders, but only as a whole part of the path."""
+    length = len(pattern[place:]) - len(pattern[place:].lstrip("*"))
+    end = place + length
+    if length > 1 and (place == 0 or pattern[place - 1] == "/"):
+        if end == len(pattern):
             return ".*", length
-        if length > 1 and starts and pattern[end : end + 1] == "/":
+        if pattern[end] == "/":
             return "(?:.*/)?", length + 1
-        return "[^/]*", length
-    if char == "?":
-        return "[^/]", 1
-    if char == "[":
-        found = _BRACKET.match(pattern, place)
-        return (None, 1) if found is None else (_bracket(found), len(found[0]))
-    if char == "\\":
-        return (None, 1) if place + 1 == len(pattern) else (re.escape(pattern[place + 1]), 2)
-    return re.escape(char), 1
+    return "[^/]*", length
 
 
 def _bracket(found: re.Match[str]) -> str | None:
@@ -187,7 +194,18 @@ _BRACKET = re.compile(r"\[([!^]?)(\]?(?:\[:[a-z]+:\]|\\.|[^\]\\])*)\]")
 
 
 def _unquote(text: str) -> str:
-    return re.sub(r"\\(.)", lambda m: {"t": "\t", "n": "\n"}.get(m[1], m[1]), text)
+    """Undo C-style quoting, of bytes too: Git may write three octal digits for one."""
+    octets = _ESCAPE.sub(_unescape, text.encode().decode("latin-1"))
+    return octets.encode("latin-1").decode("utf-8", "replace")
+
+
+def _unescape(found: re.Match[str]) -> str:
+    word = found[1]
+    return chr(int(word, 8) & 0xFF) if word[0] in "0123" else _LETTERS.get(word, word)
+
+
+_ESCAPE = re.compile(r"\\([0-3][0-7]{2}|.)", re.DOTALL)
+_LETTERS: Final = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 
 
 def _escape(path: str) -> str:

@@ -45,23 +45,20 @@ def check_path(path: str) -> str:
 
 def _problem(path: str) -> str | None:
     try:
-        encoded = path.encode()
+        octets = len(path.encode())
     except UnicodeEncodeError:
         return "not valid Unicode"
-    if len(encoded) > PATH_BYTES_MAX:
-        return f"longer than {PATH_BYTES_MAX} bytes"
-    if not path or path.startswith("/"):
-        return "empty or absolute"
-    if "\\" in path or _CONTROL.search(path):
-        return "backslashes and control characters are not allowed"
     segments = path.split("/")
-    if len(segments) > DEPTH_MAX:
-        return f"more than {DEPTH_MAX} folders deep"
-    for segment in segments:
-        problem = _segment_problem(segment)
-        if problem is not None:
-            return problem
-    return None
+    wrong = {
+        f"longer than {PATH_BYTES_MAX} bytes": octets > PATH_BYTES_MAX,
+        "empty or absolute": not path or path.startswith("/"),
+        "backslashes and control characters are not allowed": "\\" in path
+        or _CONTROL.search(path) is not None,
+        f"more than {DEPTH_MAX} folders deep": len(segments) > DEPTH_MAX,
+    }
+    found = (problem for problem, holds in wrong.items() if holds)
+    inner = (problem for problem in map(_segment_problem, segments) if problem is not None)
+    return next(found, None) or next(inner, None)
 
 
 def _segment_problem(segment: str) -> str | None:

@@ -12,7 +12,7 @@ from jishi.core.hop import hop
 from jishi.core.paging import Page
 from jishi.hub import content, entries, index
 from jishi.hub.attributes import ATTRIBUTES_BYTES_MAX, looks_binary
-from jishi.hub.entries import Entry, EntryMissing
+from jishi.hub.entries import Entry, EntryMissing, Window
 from jishi.hub.files.advice import Advice, Asked, advise
 from jishi.hub.files.history import CommitDetail, CommitInfo, FileChange
 from jishi.hub.node import Node
@@ -113,12 +113,12 @@ async def list_folder(
     """
     if not place.oid:
         return _no_entries(folder)
-    options = {"recursive": recursive, "after": after, "limit": limit + 1}
+    window = Window(recursive, after, limit + 1)
     if place.is_head:
-        found = await node.db.read(_list_indexed, place, folder, options, with_commits=with_commits)
+        found = await node.db.read(_list_indexed, place, folder, window, with_commits=with_commits)
     else:
         repository = await _open(node, place.repo)
-        listed = await hop(node.pool, _list_packed, repository, place, folder, options)
+        listed = await hop(node.pool, _list_packed, repository, place, folder, window)
         found = await node.db.read(_complete, place.repo, listed)
         if with_commits:
             found = (
@@ -329,6 +329,7 @@ def _find_with_files(
     kind: RepoKind,
     path: str,
     revision: str,
+    *,
     wanted: bool,
 ) -> tuple[Place, list[Entry] | None]:
     place = _find_place(tx, actor, kind, path, revision)
@@ -338,18 +339,19 @@ def _find_with_files(
         return place, None
     if not place.oid:
         return place, []
-    options = {"recursive": True, "after": None, "limit": FILES_MAX}
-    return place, entries.list_entries(tx, place.repo, "", **options)
+    window = Window(recursive=True, limit=FILES_MAX)
+    return place, entries.list_entries(tx, place.repo, "", window)
 
 
 def _list_indexed(
     tx: Tx,
     place: Place,
     folder: str,
+    window: Window,
+    *,
     with_commits: bool,
-    options: dict[str, object],
 ) -> list[Entry]:
-    found = entries.list_entries(tx, place.repo, folder, **options)
+    found = entries.list_entries(tx, place.repo, folder, window)
     found = _add_xet(tx, place.repo, found)
     return entries.add_last_commits(tx, place.repo, found) if with_commits else found
 
@@ -358,6 +360,7 @@ def _find_indexed(
     tx: Tx,
     repo: Repo,
     paths: Sequence[str],
+    *,
     with_commits: bool,
 ) -> list[Entry]:
     found = _add_xet(tx, repo, entries.find_entries(tx, repo, paths))
@@ -424,9 +427,16 @@ async def _read_text(node: Node, place: Place, path: str) -> str:
 
 
 def _list_packed(
-    repository: git.Repository, place: Place, folder: str, options: dict[str, object]
+    repository: git.Repository, place: Place, folder: str, window: Window
 ) -> list[Entry]:
-    listed = git.list_tree(repository, place.oid, folder, **options)
+    listed = git.list_tree(
+        repository,
+        place.oid,
+        folder,
+        recursive=window.recursive,
+        after=window.after,
+        limit=window.limit,
+    )
     if listed is None:
         raise EntryMissing(path=folder)
     return [_to_entry(item) for item in listed]

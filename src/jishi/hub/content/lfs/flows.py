@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from itertools import zip_longest
 from pathlib import Path
 from typing import ClassVar
+
+import msgspec
 
 from jishi.core.errors import Kind, Refusal
 from jishi.core.hop import hop
@@ -71,23 +74,18 @@ async def plan_upload(
     transfer = transfers.choose_transfer(offered, items)
     until = transfers.upload_ends(now)
 
-    def link(item: Item, purpose: Purpose, upload: str = "") -> str:
-        want = item.wanted
-        ticket = Ticket(repo.public_id, want.sha256, want.size, until, actor.public_id, upload)
-        return transfers.seal_link(node.keys, purpose, ticket)
-
     coming = [n for n, item in enumerate(items) if not item.is_here and item.refusal is None]
-    if transfer is Transfer.BASIC:
-        for n in coming:
-            items[n] = replace(items[n], link=link(items[n], Purpose.PUT))
+    opened: list[Upload] = []
     if transfer is Transfer.MULTIPART:
         pairs = [(items[n].wanted.sha256, items[n].wanted.size) for n in coming]
         opened = await node.db.write(
             uploads.open_uploads, repo.id, pairs, uploaded_by=actor.public_id
         )
-        for n, upload in zip(coming, opened, strict=True):
-            seal = link(items[n], Purpose.PARTS, upload.public_id)
-            items[n] = replace(items[n], link=seal, upload=upload)
+    for n, upload in zip_longest(coming, opened):
+        if transfer is not Transfer.XET:
+            want = items[n].wanted
+            ticket = Ticket(repo.public_id, want.sha256, want.size, until, actor.public_id)
+            items[n] = _with_links(node, items[n], ticket, upload)
     return Batch(repo, transfer, tuple(items))
 
 
@@ -231,6 +229,16 @@ async def sweep_uploads(node: Node) -> None:
     left_over = await hop(node.pool, list, node.assembly.names())
     for name in await node.db.read(uploads.list_unknown, left_over):
         node.assembly.forget(name)
+
+
+def _with_links(node: Node, item: Item, ticket: Ticket, upload: Upload | None) -> Item:
+    check = transfers.seal_link(node.keys, Purpose.VERIFY, ticket)
+    if upload is None:
+        link = transfers.seal_link(node.keys, Purpose.PUT, ticket)
+    else:
+        parts = msgspec.structs.replace(ticket, upload=upload.public_id)
+        link = transfers.seal_link(node.keys, Purpose.PARTS, parts)
+    return replace(item, link=link, check=check, upload=upload)
 
 
 async def _verify_upload(node: Node, upload: Upload) -> None:

@@ -6,7 +6,7 @@ content, size and purpose, and good for a limited time.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum, unique
 from typing import ClassVar, Final
@@ -90,6 +90,7 @@ class Purpose(StrEnum):
 
     PUT = "hub.lfs-put"
     PARTS = "hub.lfs-parts"
+    VERIFY = "hub.lfs-verify"
     GET = "hub.lfs-get"
 
 
@@ -113,6 +114,7 @@ class Item:
         refusal: Why nothing can be done; then nothing else is set.
         is_here: Whether the repository has it already: no upload.
         link: Seal for its bytes; ``None`` where they travel by Xet.
+        check: Seal for asking afterwards whether they arrived.
         upload: In parts, where the transfer is ``MULTIPART``.
     """
 
@@ -120,6 +122,7 @@ class Item:
     refusal: Refusal | None = None
     is_here: bool = False
     link: str | None = None
+    check: str | None = None
     upload: Upload | None = None
 
 
@@ -247,30 +250,25 @@ def open_link(tx: Tx, keys: Keys, purpose: Purpose, sealed: str) -> Link:
     return Link(repo_id, ticket)
 
 
-def check_object(
-    tx: Tx, actor: Actor, kind: RepoKind, path: str, wanted: Wanted
-) -> Mapping[str, str | int]:
+def check_object(tx: Tx, keys: Keys, sealed: str, wanted: Wanted) -> None:
     """Confirm that an upload arrived.
 
     Raises:
-        RepoElsewhere: As ``access_repo``, like the following.
-        RepoMissing: See above.
-        SignInNeeded: See above.
-        ReadOnlyToken: See above.
-        Denied: See above.
+        LinkInvalid: If the link is not good, or for another object.
         ObjectMissing: If the repository does not know the content.
         ContentMismatch: If it is blocked.
         SizeDiffers: If it has another size.
     """
-    repo = access_repo(tx, actor, kind, path, right=Right.WRITE)
-    known = contents.find(tx, repo.id, wanted.sha256)
+    link = open_link(tx, keys, Purpose.VERIFY, sealed)
+    if link.ticket.sha256 != wanted.sha256:
+        raise LinkInvalid
+    known = contents.find(tx, link.repo_id, wanted.sha256)
     if known is None:
         raise ObjectMissing(sha256=wanted.sha256.hex())
     if known.is_blocked:
         raise ContentMismatch(sha256=wanted.sha256.hex())
     if known.size != wanted.size:
         raise _size_differs(wanted, known)
-    return {"oid": wanted.sha256.hex(), "size": wanted.size}
 
 
 def read_object(tx: Tx, keys: Keys, sealed: str) -> Content:

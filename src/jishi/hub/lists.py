@@ -1,0 +1,179 @@
+"""Lists of repositories: filtered, sorted, a page at a time."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from enum import StrEnum, unique
+from typing import Any, ClassVar, Final
+
+import msgspec
+import sqlalchemy as sa
+
+from jishi.core.db import Tx
+from jishi.core.errors import Kind, Refusal
+from jishi.core.i18n import N_
+from jishi.core.paging import Page
+from jishi.hub import content, tables
+from jishi.hub.repos import COLUMNS, Repo, RepoKind, seen_by, to_repo, visible
+from jishi.people import Actor, Denied, Role, SignInNeeded
+
+PAGE_MAX = 1000
+"""The dialect's own cap, ``hf-hub-api.md`` §7."""
+FILTERS_MAX = 20
+SEARCH_CHARS_MAX = 200
+
+
+@unique
+class Sort(StrEnum):
+    """What a list is ordered by, always descending."""
+
+    UPDATED = "updated_at"
+    CREATED = "created_at"
+    DOWNLOADS = "downloads_30d"
+    LIKES = "likes"
+
+
+class BadCursor(Refusal):
+    """The position was not made by this list."""
+
+    code: ClassVar[str] = "hub.bad_cursor"
+    kind: ClassVar[Kind] = Kind.INVALID
+    text: ClassVar[str] = N_("This page address is not valid any more. Start from the first page.")
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What somebody looks for.
+
+    Attributes:
+        kind: ``None`` for every kind.
+        search: Words that all must occur in ``namespace/name``, whatever the case.
+        author: Namespace, compared without case.
+        tags: All must be present.
+        after: Where the previous page ended.
+    """
+
+    kind: RepoKind | None = None
+    search: tuple[str, ...] = ()
+    author: str | None = None
+    tags: tuple[str, ...] = ()
+    sort: Sort = Sort.UPDATED
+    limit: int = 30
+    after: str | None = None
+
+
+def list_repos(tx: Tx, actor: Actor, query: Query) -> Page[Repo, str]:
+    """Return a page of the repositories that ``actor`` may see, highest sort key first.
+
+    Raises:
+        BadCursor: If ``after`` was not made by a list.
+    """
+    repos = tables.repos
+    key = repos.c[query.sort.value]
+    limit = max(1, min(query.limit, PAGE_MAX))
+    statement = sa.select(*COLUMNS).where(repos.c.deleted_at.is_(None), visible(seen_by(actor)))
+    if query.kind is not None:
+        statement = statement.where(repos.c.kind == query.kind.value)
+    if query.author is not None:
+        statement = statement.where(repos.c.namespace_key == query.author.lower())
+    for word in query.search[:FILTERS_MAX]:
+        lowered = word[:SEARCH_CHARS_MAX].lower()
+        statement = statement.where(repos.c.path_key.contains(lowered, autoescape=True))
+    for tag in query.tags[:FILTERS_MAX]:
+        has = sa.select(tables.tags.c.repo_id).where(tables.tags.c.tag.in_(_spellings(tag)))
+        statement = statement.where(repos.c.id.in_(has))
+    if query.after is not None:
+        value, last = _read_cursor(query.after)
+        statement = statement.where(sa.tuple_(key, repos.c.id) < (value, last))
+    rows = tx.conn.execute(statement.order_by(key.desc(), repos.c.id.desc()).limit(limit + 1)).all()
+    end = _cursor(rows[limit - 1], query.sort) if len(rows) > limit else None
+    return Page(tuple(to_repo(row) for row in rows[:limit]), end)
+
+
+def count_repos(tx: Tx, actor: Actor, namespace: str) -> dict[RepoKind, int]:
+    """Return how many repositories of each kind ``actor`` sees in ``namespace``."""
+    repos = tables.repos
+    statement = (
+        sa.select(repos.c.kind, sa.func.count())
+        .where(
+            repos.c.namespace_key == namespace.lower(),
+            repos.c.deleted_at.is_(None),
+            visible(seen_by(actor)),
+        )
+        .group_by(repos.c.kind)
+    )
+    found: dict[str, int] = dict(tx.conn.execute(statement).tuples().all())
+    return {kind: found.get(kind.value, 0) for kind in RepoKind}
+
+
+def _spellings(tag: str) -> list[str]:
+    """Return the tags a filter matches: languages have a prefix in datasets only."""
+    prefix, _, rest = tag.partition(":")
+    return [tag, rest] if prefix in {"language", "library", "pipeline_tag"} and rest else [tag]
+
+
+def _cursor(row: sa.Row[Any], sort: Sort) -> str:
+    text = msgspec.json.encode([getattr(row, sort.value), row.id])
+    return base64.urlsafe_b64encode(text).decode().rstrip("=")
+
+
+def _read_cursor(cursor: str) -> tuple[int, int]:
+    try:
+        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+        value, last = msgspec.json.decode(text, type=tuple[int, int])
+    except (ValueError, msgspec.MsgspecError) as error:
+        raise BadCursor from error
+    if max(abs(value), abs(last)) >= _INT64:
+        raise BadCursor
+    return value, last
+
+
+_INT64: Final = 1 << 63
+
+
+def count_tags(tx: Tx, actor: Actor, kind: RepoKind) -> list[str]:
+    """Return tags of repositories ``actor`` sees, the most used first, at most 1 000."""
+    repos = tables.repos
+    statement = (
+        sa.select(tables.tags.c.tag)
+        .join(repos, repos.c.id == tables.tags.c.repo_id)
+        .where(repos.c.kind == kind.value, repos.c.deleted_at.is_(None), visible(seen_by(actor)))
+        .group_by(tables.tags.c.tag)
+        .order_by(sa.func.count().desc(), tables.tags.c.tag)
+        .limit(PAGE_MAX)
+    )
+    return list(tx.conn.execute(statement).scalars())
+
+
+def list_liked(tx: Tx, actor: Actor, person_id: int) -> list[tuple[Repo, int]]:
+    """Return what a person likes and when, as far as ``actor`` sees it, the latest first."""
+    statement = (
+        sa.select(*COLUMNS, tables.likes.c.at)
+        .join(tables.likes, tables.likes.c.repo_id == tables.repos.c.id)
+        .where(
+            tables.likes.c.person_id == person_id,
+            tables.repos.c.deleted_at.is_(None),
+            visible(seen_by(actor)),
+        )
+        .order_by(tables.likes.c.at.desc())
+        .limit(PAGE_MAX)
+    )
+    rows: list[Any] = list(tx.conn.execute(statement))
+    return [(to_repo(row), row.at) for row in rows]
+
+
+def list_storage(tx: Tx, actor: Actor, namespace: str) -> list[tuple[Repo, int]]:
+    """Return the repositories of ``namespace`` with the bytes they hold, largest first.
+
+    Raises:
+        SignInNeeded: If nobody said who is asking.
+        Denied: If the actor is no member.
+    """
+    if actor.is_anonymous:
+        raise SignInNeeded
+    if not actor.has(Role.READ, namespace):
+        raise Denied(role=Role.READ.name.lower(), namespace=namespace)
+    page = list_repos(tx, actor, Query(author=namespace, limit=PAGE_MAX))
+    sized = [(repo, content.used_bytes(tx, repo.id)) for repo in page.items]
+    return sorted(sized, key=lambda pair: -pair[1])

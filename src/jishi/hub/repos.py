@@ -1,0 +1,267 @@
+"""Repositories: what they are called, who may see them and who may change them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum, unique
+from typing import Any, ClassVar, Final
+
+import msgspec
+import sqlalchemy as sa
+
+from jishi.core.db import Tx
+from jishi.core.errors import Kind, Refusal
+from jishi.core.i18n import N_
+from jishi.hub import tables
+from jishi.people import Actor, Denied, ReadOnlyToken, Role, SignInNeeded
+
+NAME = re.compile(r"(?!.*(?:--|\.\.))[A-Za-z0-9_](?:[A-Za-z0-9_.\-]{0,94}[A-Za-z0-9_])?")
+"""The clients' own check, ``hf-hub-api.md`` §1.2: ASCII, at most 96 characters."""
+
+
+@unique
+class RepoKind(StrEnum):
+    """What a repository holds."""
+
+    MODEL = "model"
+    DATASET = "dataset"
+    SPACE = "space"
+
+
+@unique
+class Right(StrEnum):
+    """What somebody wants to do with a repository."""
+
+    READ = "read"
+    WRITE = "write"
+    """Commit, and also rename, delete, settings: whoever may replace every file may."""
+
+
+class BadName(Refusal):
+    """The name breaks the naming rule."""
+
+    code: ClassVar[str] = "hub.bad_name"
+    kind: ClassVar[Kind] = Kind.INVALID
+    text: ClassVar[str] = N_(
+        "{name} is not a valid repository name: up to 96 letters, digits, and . _ - between "
+        "them, no -- or .., no .git at the end."
+    )
+
+
+class RepoExists(Refusal):
+    """Another repository of this kind has the name."""
+
+    code: ClassVar[str] = "hub.repo_exists"
+    kind: ClassVar[Kind] = Kind.CONFLICT
+    text: ClassVar[str] = N_("A {kind} repository called {path} already exists")
+
+
+class RepoMissing(Refusal):
+    """No such repository, or the actor may not know that there is one."""
+
+    code: ClassVar[str] = "hub.repo_missing"
+    kind: ClassVar[Kind] = Kind.MISSING
+    text: ClassVar[str] = N_("There is no {kind} {path}, or you may not see it.")
+
+
+class RepoElsewhere(Refusal):
+    """The repository has another name now.
+
+    Attributes:
+        path: ``namespace/name`` of today.
+    """
+
+    code: ClassVar[str] = "hub.repo_elsewhere"
+    kind: ClassVar[Kind] = Kind.MISSING
+    text: ClassVar[str] = N_("{old} is called {path} now.")
+
+
+@dataclass(frozen=True, slots=True)
+class Repo:
+    """A repository that exists and that the actor may see.
+
+    Attributes:
+        id: The row; never leaves the platform.
+        public_id: 24 hex digits, for the outside.
+        head: Commit of the default branch, 40 hex digits, ``None`` before the first.
+        commits: Length of the default branch's history.
+        created_at: Microseconds UTC, as ``updated_at``.
+        card: Front matter of ``README.md``.
+        config: What ``config.json`` says of the model.
+    """
+
+    id: int
+    public_id: str
+    kind: RepoKind
+    namespace: str
+    name: str
+    private: bool
+    git_id: int
+    creator_id: int
+    head: str | None
+    commits: int
+    created_at: int
+    updated_at: int
+    card: dict[str, Any] | None
+    tags: tuple[str, ...]
+    config: dict[str, Any] | None
+    downloads_30d: int
+    downloads_all: int
+    likes: int
+
+    @property
+    def path(self) -> str:
+        """The name as people type it: ``namespace/name``."""
+        return f"{self.namespace}/{self.name}"
+
+
+def check_name(name: str) -> None:
+    """Insist on the naming rule for the part after the slash.
+
+    Raises:
+        BadName: If the name breaks it.
+    """
+    if NAME.fullmatch(name) is None or name.endswith((".git", ".ipynb")):
+        raise BadName(name=name)
+
+
+def access_repo(
+    tx: Tx, actor: Actor, kind: RepoKind, path: str, *, right: Right = Right.READ
+) -> Repo:
+    """Fetch a repository: the only way to get hold of one.
+
+    Args:
+        path: ``namespace/name``, compared without case.
+
+    Raises:
+        RepoElsewhere: If it moved and the actor may see it under its new name.
+        RepoMissing: If there is none, or none that the actor may see.
+        SignInNeeded: If nobody wants to write to a public repository.
+        ReadOnlyToken: If the token may only read.
+        Denied: If the actor sees it and may not write.
+    """
+    key = path.lower()
+    row = tx.conn.execute(_BY_PATH, {"kind": kind.value, "path_key": key}).one_or_none()
+    if row is None:
+        row = tx.conn.execute(_BY_ALIAS, {"kind": kind.value, "path_key": key}).one_or_none()
+        if row is not None and _is_visible(actor, row):
+            raise RepoElsewhere(old=path, path=f"{row.namespace}/{row.name}")
+    if row is None or not _is_visible(actor, row):
+        raise RepoMissing(kind=kind.value, path=path)
+    repo = to_repo(row)
+    if right is Right.WRITE:
+        require_write(actor, repo)
+    return repo
+
+
+def reload_repo(tx: Tx, actor: Actor, repo: Repo, *, right: Right = Right.READ) -> Repo:
+    """Fetch a repository again in another transaction, whatever it is called now.
+
+    Raises:
+        RepoMissing: If it is gone, or hidden from the actor meanwhile.
+        SignInNeeded: As ``access_repo``.
+        ReadOnlyToken: As ``access_repo``.
+        Denied: As ``access_repo``.
+    """
+    row = tx.conn.execute(_BY_ID, {"id": repo.id}).one_or_none()
+    if row is None or not _is_visible(actor, row):
+        raise RepoMissing(kind=repo.kind.value, path=repo.path)
+    fresh = to_repo(row)
+    if right is Right.WRITE:
+        require_write(actor, fresh)
+    return fresh
+
+
+def may_write(actor: Actor, repo: Repo) -> bool:
+    """Whether the actor may change the repository."""
+    if actor.has(Role.WRITE, repo.namespace):
+        return actor.can_write
+    own = repo.creator_id == actor.id and actor.has(Role.CONTRIBUTOR, repo.namespace)
+    return own and actor.can_write
+
+
+def require_write(actor: Actor, repo: Repo) -> None:
+    """Insist on the right to change the repository.
+
+    Raises:
+        SignInNeeded: If nobody said who is asking.
+        ReadOnlyToken: If the token may only read.
+        Denied: If the role is missing.
+    """
+    if actor.is_anonymous:
+        raise SignInNeeded
+    if not actor.can_write:
+        raise ReadOnlyToken
+    if not may_write(actor, repo):
+        raise Denied(role=Role.WRITE.name.lower(), namespace=repo.namespace)
+
+
+def to_repo(row: sa.Row[Any]) -> Repo:
+    """Make a value of a row that has ``COLUMNS``."""
+    return Repo(
+        id=row.id,
+        public_id=row.public_id,
+        kind=RepoKind(row.kind),
+        namespace=row.namespace,
+        name=row.name,
+        private=row.private,
+        git_id=row.git_id,
+        creator_id=row.creator_id,
+        head=row.head.hex() if row.head else None,
+        commits=row.commits,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        card=msgspec.json.decode(row.card) if row.card else None,
+        tags=tuple(msgspec.json.decode(row.tags)),
+        config=msgspec.json.decode(row.config) if row.config else None,
+        downloads_30d=row.downloads_30d,
+        downloads_all=row.downloads_all,
+        likes=row.likes,
+    )
+
+
+def visible(namespaces: Sequence[str]) -> sa.ColumnElement[bool]:
+    """Say which rows an actor may see: the predicate of lists.
+
+    Args:
+        namespaces: ``seen_by(actor)``.
+    """
+    own = tables.repos.c.namespace_key.in_(namespaces)
+    return sa.or_(tables.repos.c.private.is_(sa.false()), own)
+
+
+def seen_by(actor: Actor) -> list[str]:
+    """Return the lower-cased namespaces whose private repositories ``actor`` sees."""
+    return sorted(name for name, role in actor.roles.items() if role >= Role.READ)
+
+
+def _is_visible(actor: Actor, row: sa.Row[Any]) -> bool:
+    return not row.private or actor.has(Role.READ, row.namespace)
+
+
+COLUMNS: Final = tuple(
+    tables.repos.c[name]
+    for name in (
+        *("id", "public_id", "kind", "namespace", "name", "private", "git_id", "creator_id"),
+        *("head", "commits", "created_at", "updated_at", "card", "tags", "config"),
+        *("downloads_30d", "downloads_all", "likes"),
+    )
+)
+_LIVE: Final = tables.repos.c.deleted_at.is_(None)
+_BY_PATH: Final = sa.select(*COLUMNS).where(
+    tables.repos.c.kind == sa.bindparam("kind"),
+    tables.repos.c.path_key == sa.bindparam("path_key"),
+    _LIVE,
+)
+_BY_ALIAS: Final = (
+    sa.select(*COLUMNS)
+    .join(tables.aliases, tables.aliases.c.repo_id == tables.repos.c.id)
+    .where(
+        tables.aliases.c.kind == sa.bindparam("kind"),
+        tables.aliases.c.path_key == sa.bindparam("path_key"),
+        _LIVE,
+    )
+)
+_BY_ID: Final = sa.select(*COLUMNS).where(tables.repos.c.id == sa.bindparam("id"), _LIVE)

@@ -1,0 +1,186 @@
+"""Lists of repositories, tags by type, likes."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from jishi import hub, people
+from jishi.core.db import Tx
+from jishi.http import context_of, reply
+from jishi.hub import Repo, RepoKind, lists, stats
+from jishi.hub.lists import Query, Sort
+from jishi.people import Actor
+from jishi.wire.hf.addresses import api, kind_of, listing, path_of, single
+from jishi.wire.hf.query import flag, many, next_link, number
+from jishi.wire.hf.repos import UnknownField
+from jishi.wire.hf.shapes import EXPANDABLE, LIST_FIELDS, date_text, info_shape, pick
+
+LIMIT: Final = 1000
+_SORTS: Final = {
+    "lastModified": Sort.UPDATED,
+    "last_modified": Sort.UPDATED,
+    "createdAt": Sort.CREATED,
+    "created_at": Sort.CREATED,
+    "downloads": Sort.DOWNLOADS,
+    "likes": Sort.LIKES,
+    "likes30d": Sort.LIKES,
+    "trendingScore": Sort.LIKES,
+    "trending_score": Sort.LIKES,
+}
+
+
+async def list_repos(request: Request) -> Response:
+    """``GET /api/models|datasets|spaces``."""
+    context = context_of(request)
+    kind = kind_of(request)
+    params = request.query_params
+    expand = many(request, "expand")
+    if set(expand) - EXPANDABLE[kind]:
+        raise UnknownField(known="|".join(f'"{name}"' for name in sorted(EXPANDABLE[kind])))
+    query = Query(
+        kind=kind,
+        search=tuple(w for text in params.getlist("search") for w in text.split()),
+        author=params.get("author") or None,
+        tags=tuple(_filters(request)),
+        sort=_SORTS.get(params.get("sort", ""), Sort.UPDATED),
+        limit=number(request, "limit", LIMIT, most=LIMIT),
+        after=params.get("cursor"),
+    )
+    page = await context.db.read(lists.list_repos, context.actor, query)
+    items = [_item(request, repo, expand) for repo in page.items]
+    return reply(items, headers=next_link(request, context.base, page.end))
+
+
+async def tags_by_type(request: Request) -> Response:
+    """``GET /api/models-tags-by-type`` and ``/api/datasets-tags-by-type``."""
+    context = context_of(request)
+    kind = RepoKind.DATASET if "datasets" in request.url.path else RepoKind.MODEL
+    tags = await context.db.read(lists.count_tags, context.actor, kind)
+    grouped: dict[str, list[dict[str, str]]] = {}
+    for tag in tags:
+        prefix, colon, label = tag.partition(":")
+        group = prefix if colon else "other"
+        entry = {"id": tag, "label": label or tag, "type": group}
+        grouped.setdefault(group, []).append(entry)
+    return reply(grouped)
+
+
+async def like(request: Request) -> Response:
+    """``POST /api/{T}/{id}/like``."""
+    await _change_like(request, stats.like)
+    return reply({})
+
+
+async def unlike(request: Request) -> Response:
+    """``DELETE /api/{T}/{id}/like``."""
+    await _change_like(request, stats.unlike)
+    return reply({})
+
+
+async def likers(request: Request) -> Response:
+    """``GET /api/{T}/{id}/likers``."""
+    context = context_of(request)
+    found = await context.db.read(_likers, context.actor, kind_of(request), path_of(request))
+    return reply([{"user": p.name, "fullname": p.full_name, "avatarUrl": ""} for p in found])
+
+
+async def user_likes(request: Request) -> Response:
+    """``GET /api/users/{u}/likes``: what the caller may see of it."""
+    context = context_of(request)
+    liked = await context.db.read(_liked, context.actor, request.path_params["user"])
+    return reply(
+        [
+            {"repo": {"name": repo.path, "type": repo.kind.value}, "createdAt": date_text(at)}
+            for repo, at in liked
+        ]
+    )
+
+
+async def own_repositories(request: Request) -> Response:
+    """``GET /api/settings/repositories``."""
+    context = context_of(request)
+    if context.actor.is_anonymous:
+        raise people.SignInNeeded
+    return await _repositories(request, context.actor.name)
+
+
+async def org_repositories(request: Request) -> Response:
+    """``GET /api/organizations/{o}/settings/repositories``."""
+    return await _repositories(request, request.path_params["org"])
+
+
+async def _repositories(request: Request, namespace: str) -> Response:
+    context = context_of(request)
+    found = await context.db.read(lists.list_storage, context.actor, namespace)
+    total = sum(size for _, size in found) or 1
+    return reply(
+        [
+            {
+                "id": repo.path,
+                "type": repo.kind.value,
+                "updatedAt": date_text(repo.updated_at),
+                "visibility": "private" if repo.private else "public",
+                "storage": size,
+                "storagePercent": round(100 * size / total, 2),
+            }
+            for repo, size in found
+        ]
+    )
+
+
+async def _change_like(request: Request, change: Any) -> None:  # noqa: ANN401  (an operation)
+    context = context_of(request)
+
+    def run(tx: Tx, actor: Actor) -> None:
+        change(tx, actor, hub.access_repo(tx, actor, kind_of(request), path_of(request)))
+
+    await context.db.write(run, context.actor)
+
+
+def _liked(tx: Tx, actor: Actor, name: str) -> list[tuple[Repo, int]]:
+    return lists.list_liked(tx, actor, people.get_person(tx, name).id)
+
+
+def _likers(tx: Tx, actor: Actor, kind: RepoKind, path: str) -> list[people.Person]:
+    repo = hub.access_repo(tx, actor, kind, path)
+    ids = stats.list_likers(tx, repo)
+    known = people.get_people(tx, ids)
+    return [known[i] for i in ids if i in known]
+
+
+def _item(request: Request, repo: Repo, expand: list[str]) -> dict[str, Any]:
+    shape = info_shape(repo, repo.head, [])
+    if expand:
+        return pick(shape, expand)
+    kept = set(LIST_FIELDS)
+    if flag(request, "full"):
+        kept |= {"lastModified", "sha", "author", "disabled"}
+    if flag(request, "cardData"):
+        kept.add("cardData")
+    if flag(request, "config"):
+        kept.add("config")
+    return {name: value for name, value in shape.items() if name in kept}
+
+
+def _filters(request: Request) -> list[str]:
+    named = many(request, "filter")
+    for parameter in ("pipeline_tag", "library", "language", "tags"):
+        named += many(request, parameter)
+    named += [f"dataset:{name}" for name in many(request, "trained_dataset")]
+    return named
+
+
+ROUTES: Final = (
+    *listing("GET", "", list_repos),
+    single("GET", "/api/models-tags-by-type", tags_by_type),
+    single("GET", "/api/datasets-tags-by-type", tags_by_type),
+    *api("POST", "/like", like),
+    *api("DELETE", "/like", unlike),
+    *api("GET", "/likers", likers),
+    single("GET", "/api/users/{user}/likes", user_likes),
+    single("GET", "/api/settings/repositories", own_repositories),
+    single("GET", "/api/organizations/{org}/settings/repositories", org_repositories),
+)

@@ -1,0 +1,37 @@
+"""Query strings as the generations of clients send them."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from starlette.requests import Request
+
+INT_DIGITS_MAX = 9
+
+
+def flag(request: Request, name: str) -> bool:
+    """Whether a switch is on: ``true`` from httpx, ``True`` from requests, ``1`` by hand."""
+    return request.query_params.get(name, "").lower() in {"true", "1"}
+
+
+def number(request: Request, name: str, default: int, *, most: int) -> int:
+    """Return a count between 1 and ``most``; nonsense is the default."""
+    text = request.query_params.get(name, "")
+    if not text.isascii() or not text.isdigit() or len(text) > INT_DIGITS_MAX:
+        return default
+    return max(1, min(int(text), most))
+
+
+def many(request: Request, name: str) -> list[str]:
+    """Return a repeated parameter, also when written ``name[]`` or joined with commas."""
+    values = request.query_params.getlist(name) + request.query_params.getlist(f"{name}[]")
+    return [part for value in values for part in value.split(",") if part]
+
+
+def next_link(request: Request, base: str, cursor: str | None) -> dict[str, str]:
+    """Return the header that leads to the next page: absolute, all parameters kept."""
+    if cursor is None:
+        return {}
+    kept = [(k, v) for k, v in request.query_params.multi_items() if k != "cursor"]
+    path = request.scope["raw_path"].decode("latin-1")
+    return {"Link": f'<{base}{path}?{urlencode([*kept, ("cursor", cursor)])}>; rel="next"'}

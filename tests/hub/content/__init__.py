@@ -1,0 +1,1 @@
+"""Large contents: registration, LFS, sources of bytes."""
