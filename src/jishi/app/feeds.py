@@ -46,7 +46,10 @@ async def sweep_jobs(node: Node) -> None:
     await node.db.write(jobs.sweep)
 
 
-HANDLERS: Final[Mapping[str, Callable[[Node, dict[str, Any]], Awaitable[None]]]] = {
+Handler = Callable[[Node, dict[str, Any]], Awaitable[None]]
+"""Runs a job; idempotent, since a job may run twice."""
+
+HANDLERS: Final[Mapping[str, Handler]] = {
     **content.HANDLERS,
 }
 """Job name -> what runs it."""

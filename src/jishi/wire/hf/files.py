@@ -9,7 +9,6 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from jishi import hub
 from jishi.core.errors import Kind, Refusal
 from jishi.core.i18n import N_
 from jishi.http import (
@@ -174,7 +173,7 @@ def _token_url(base: str, place: Place) -> str:
 
 
 def _reconstruction_url(base: str, entry: Entry) -> str:
-    return f"{base}{hub.cas.BASE_PATH}/v1/reconstructions/{entry.xet_hash}"
+    return f"{base}/cas/v1/reconstructions/{entry.xet_hash}"
 
 
 def _read_paths(request: Request, body: bytes) -> tuple[list[str], bool]:
