@@ -80,6 +80,8 @@ class Assembly:
                 try:
                     yield
                 finally:
+                    if not self.path(name).exists():
+                        self._lock_path(name).unlink(missing_ok=True)
                     os.close(handle)
         finally:
             lock, count = self._turns.pop(name)
@@ -155,10 +157,17 @@ class Assembly:
 
 
 def _lock_file(path: Path) -> int:
-    with no_space():
-        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    fcntl.flock(handle, fcntl.LOCK_EX)
-    return handle
+    """Return a descriptor that holds the lock; whoever held it may have removed the file."""
+    while True:
+        with no_space():
+            handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        try:
+            if path.stat().st_ino == os.fstat(handle).st_ino:
+                return handle
+        except FileNotFoundError:
+            pass
+        os.close(handle)
 
 
 def copy_part(part: SpoolFile, target: Path, offset: int, running: Hash | None) -> None:
