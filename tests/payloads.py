@@ -23,8 +23,7 @@ PAYLOADS = (
     "<svg><foreignObject><iframe srcdoc='<script>pwned()</script>'></foreignObject></svg>",
     "<svg></p><style><a id='</style><img src=1 onerror=pwned()>'>",
     "<math><mtext></table><mglyph><style><img src onerror=pwned()>",
-    "<math><mtext><table><mglyph><style><!--</style>"
-    "<img title='--&gt;&lt;img src=1 onerror=pwned()&gt;'>",
+    "<math><mtext><table><mglyph><style><!--</style><p title='--&gt;&lt;img onerror=pwned()&gt;'>",
     "<math><annotation-xml encoding='text/html'><script>pwned()</script></annotation-xml></math>",
     "<math href='javascript:pwned()'>x</math>",
     "<math><mi xlink:href='javascript:pwned()'>x</mi></math>",

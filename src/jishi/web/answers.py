@@ -1,0 +1,115 @@
+"""From a request to the frame of its page, and from a page to an answer."""
+
+from __future__ import annotations
+
+import gzip
+from importlib import metadata
+from typing import Final
+from urllib.parse import parse_qsl, urlencode
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from jishi.core.db import utc_micros
+from jishi.core.errors import Refusal
+from jishi.core.i18n import LOCALES
+from jishi.http import Context, context_of, say
+from jishi.web.pages.chrome import Chrome
+from jishi.web.templating import PageLike, render
+
+RELEASE: Final = metadata.version("jishi")
+ZIP_BYTES_MIN: Final = 1024
+"""Shorter pages are sent as they are."""
+TARGET_CHARS_MAX: Final = 2_000
+"""Longer addresses are not repeated in links of the frame."""
+CHOICES: Final = {"lang": frozenset(LOCALES), "theme": frozenset(("light", "dark"))}
+"""Parameters any page takes, kept in cookies of the same name."""
+CHOICE_SECONDS: Final = 365 * 86_400
+
+
+def chrome_of(context: Context, *, way: str = "") -> Chrome:
+    """Return the frame of the page that is being answered."""
+    here = context.target if len(context.target) <= TARGET_CHARS_MAX else "/"
+    other = "zh-Hans" if context.locale == "en" else "en"
+    theme = "light" if context.theme == "dark" else "dark"
+    return Chrome(
+        locale=context.locale,
+        theme=context.theme,
+        now=utc_micros(),
+        base=context.base,
+        release=RELEASE,
+        ways=context.navigation,
+        way=way,
+        here=here,
+        language_url=_choosing(here, "lang", other),
+        theme_url=_choosing(here, "theme", theme),
+        name=context.actor.name,
+        is_admin=context.actor.is_admin,
+    )
+
+
+def show(
+    request: Request, template: str, page: PageLike, *, status: int = 200, secret: bool = False
+) -> Response:
+    """Answer with a page.
+
+    Args:
+        secret: Whether it shows something once; then nobody may keep it, and it is not
+            compressed, so that its length tells nothing.
+    """
+    response = html(template, page, status=status)
+    if secret:
+        response.headers["Cache-Control"] = "no-store"
+    elif "gzip" in request.headers.get("accept-encoding", ""):
+        _zip(response)
+    return response
+
+
+def html(template: str, page: PageLike, *, status: int = 200) -> Response:
+    """Answer with a page where the request is not at hand."""
+    headers = {"Vary": "Cookie, Accept-Language, Accept-Encoding"}
+    return Response(render(template, page), status, headers, media_type="text/html")
+
+
+def see_other(url: str) -> Response:
+    """Send the browser on with GET, after something was done."""
+    return Response(status_code=303, headers={"Location": url})
+
+
+def said(request: Request, refusal: Refusal) -> str:
+    """Return what a form says about why it was not taken."""
+    return say({}, refusal, context_of(request)).text
+
+
+def choose(request: Request) -> Response | None:
+    """Keep a language or theme that the address asks for, and go on without the wish."""
+    wishes = {
+        name: value
+        for name, value in request.query_params.items()
+        if value in CHOICES.get(name, ())
+    }
+    if not wishes:
+        return None
+    path, _, query = context_of(request).target.partition("?")
+    rest = urlencode(
+        [pair for pair in parse_qsl(query, keep_blank_values=True) if pair[0] not in CHOICES]
+    )
+    # Two slashes at the beginning would be another host.
+    response = see_other("/" + path.lstrip("/") + (f"?{rest}" if rest else ""))
+    for name, value in wishes.items():
+        response.set_cookie(name, value, max_age=CHOICE_SECONDS, path="/", samesite="lax")
+    return response
+
+
+def _choosing(here: str, name: str, value: str) -> str:
+    path, _, query = here.partition("?")
+    kept = [pair for pair in parse_qsl(query, keep_blank_values=True) if pair[0] not in CHOICES]
+    return f"{path}?{urlencode([*kept, (name, value)])}"
+
+
+def _zip(response: Response) -> None:
+    if len(response.body) < ZIP_BYTES_MIN:
+        return
+    response.body = gzip.compress(response.body, 6, mtime=0)
+    response.headers["Content-Encoding"] = "gzip"
+    response.headers["Content-Length"] = str(len(response.body))

@@ -1,0 +1,1 @@
+"""One typed value per page, and the frame around all of them."""
