@@ -1,21 +1,16 @@
-"""A node with two repositories of two people, and whatever large contents a test wants."""
+"""Two repositories of two people."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import pytest
 import sqlalchemy as sa
 
 from jishi.core.db import Database, Mode
-from jishi.core.signing import Keys
-from jishi.git import Cache
-from jishi.hub import Node, RepoKind, tables
-from jishi.people import Actor, Gate, Role
-from jishi.storage import LocalStore, Spool
+from jishi.hub import RepoKind, tables
+from jishi.people import Actor, Role
 
 LIN = Actor(1, "1" * 24, "lin", roles={"lin": Role.ADMIN})
 MAYA = Actor(2, "2" * 24, "maya", roles={"maya": Role.ADMIN})
@@ -29,29 +24,6 @@ class Place:
     public_id: str
     path: str
     kind: RepoKind = RepoKind.MODEL
-
-
-@pytest.fixture
-def pool() -> Iterator[ThreadPoolExecutor]:
-    with ThreadPoolExecutor(4) as pool:
-        yield pool
-
-
-@pytest.fixture
-def node(db: Database, tmp_path, pool) -> Iterator[Node]:
-    store = LocalStore(tmp_path / "objects")
-    node = Node(
-        db=db,
-        store=store,
-        spool=Spool(tmp_path / "spool"),
-        keys=Keys(b"k" * 32),
-        git=Cache(tmp_path / "git", store),
-        folder=tmp_path,
-        pool=pool,
-        gate=Gate(db, pool),
-    )
-    yield node
-    node.plain.close()
 
 
 def add_repo(db: Database, owner: Actor, name: str, *, private: bool = False) -> Place:
