@@ -15,7 +15,7 @@ import uvloop
 from jishi.app.banner import Banner, Login
 from jishi.app.build import build
 from jishi.app.control import controlled
-from jishi.app.demo import DEMO_MODEL, load_demo
+from jishi.app.demo import DEMO_MODEL, is_due, load_demo
 from jishi.app.folder import locked, opened
 from jishi.app.running import Runner
 from jishi.app.settings import Settings
@@ -26,7 +26,6 @@ from jishi.core.i18n import N_
 from jishi.http.server import listen, run_server
 from jishi.hub import Node
 from jishi.people.links import renew_set_up
-from jishi.people.persons import has_people
 
 
 class AddressTaken(Refusal):
@@ -96,7 +95,7 @@ async def _serve(settings: Settings, node: Node, listener: socket.socket, option
 
 async def _demo(settings: Settings, node: Node, options: Options) -> Sequence[Login]:
     wanted = options.demo and settings.is_local
-    if not wanted or await node.db.read(has_people):
+    if not wanted or not await is_due(node):
         return ()
     return await load_demo(node)
 

@@ -1,17 +1,13 @@
-"""What a new installation shows: people, an organisation, models, a dataset."""
+"""What a new installation shows: people, an organisation, models, a dataset.
+
+Hides: what the demo consists of (``content/demo.toml``) and how it gets in.
+Shows: whether it is to be loaded, and loading it.  Everything goes through the same operations
+as an upload would; nothing is written behind the hub's back.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final
+from jishi.app.demo.load import is_due, load_demo
+from jishi.app.demo.plan import DEMO_MODEL
 
-from jishi.app.banner import Login
-from jishi.hub import Node
-
-DEMO_MODEL: Final = ""
-"""A model of the demo, to be downloaded by way of trial."""
-
-
-async def load_demo(_node: Node) -> Sequence[Login]:
-    """Fill an empty platform and return who may log in."""
-    return ()
+__all__ = ["DEMO_MODEL", "is_due", "load_demo"]
