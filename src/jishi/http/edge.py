@@ -37,6 +37,10 @@ Plain = Callable[[Any], Awaitable[None]]
 _ZERO_COPY: Final[dict[str, dict[object, object]]] = {"http.response.zerocopysend": {}}
 
 
+class CallerLeft(ConnectionError):
+    """There is nobody to send to.  Silence here would let endless answers run on."""
+
+
 class EdgeProtocol(HttpToolsProtocol):
     """One connection."""
 
@@ -230,6 +234,8 @@ class EdgeProtocol(HttpToolsProtocol):
 
     async def _send(self, cycle: RequestResponseCycle, plain: Plain, message: Message) -> None:
         kind = message["type"]
+        if cycle.disconnected:
+            raise CallerLeft
         if kind == "http.response.zerocopysend":
             await self._send_zero_copy(cycle, plain, message)
             return

@@ -167,10 +167,12 @@ class RawRouter:
             return
         handler = route.handler
         refuse = handler.refuse if isinstance(handler, Speaking) else self._refuse
-        if context.refused is not None and not route.opens_itself:
-            response = refuse(context.refused, context)
-        else:
+        try:
+            if context.refused is not None and not route.opens_itself:
+                raise context.refused
             response = await handler(request)
+        except Refusal as refusal:
+            response = refuse(refusal, context)
         try:
             await response(scope, receive, send)
         except Unsent as unsent:

@@ -9,7 +9,9 @@ from typing import Final
 import uvicorn
 from starlette.types import ASGIApp
 
-from jishi.http.edge import EdgeProtocol
+from jishi.http.edge import CallerLeft, EdgeProtocol
+
+__all__ = ["CallerLeft", "EdgeProtocol", "listen", "make_server", "run_server"]
 
 KEEP_ALIVE_SECONDS: Final = 75
 """Longer than the 60 s of the usual proxies, else they meet closed connections."""
@@ -45,20 +47,26 @@ async def run_server(
     Args:
         tls: Files of the certificate chain and of its key; no zero-copy then.
     """
-    config = uvicorn.Config(
-        app,
-        http=EdgeProtocol,
-        ws="none",
-        lifespan="off",
-        access_log=False,
-        log_config=None,
-        server_header=False,
-        date_header=True,
-        proxy_headers=False,
-        backlog=BACKLOG,
-        timeout_keep_alive=KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=SHUTDOWN_SECONDS_MAX,
-        ssl_certfile=tls[0] if tls else None,
-        ssl_keyfile=tls[1] if tls else None,
+    await make_server(app, tls=tls).serve(sockets=list(sockets))
+
+
+def make_server(app: ASGIApp, *, tls: tuple[str, str] | None = None) -> uvicorn.Server:
+    """Return a server for ``app``, for whoever ends it by ``should_exit``."""
+    return uvicorn.Server(
+        uvicorn.Config(
+            app,
+            http=EdgeProtocol,
+            loop="uvloop",
+            ws="none",
+            lifespan="off",
+            access_log=False,
+            log_config=None,
+            server_header=False,
+            proxy_headers=False,
+            backlog=BACKLOG,
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
+            timeout_graceful_shutdown=SHUTDOWN_SECONDS_MAX,
+            ssl_certfile=tls[0] if tls else None,
+            ssl_keyfile=tls[1] if tls else None,
+        )
     )
-    await uvicorn.Server(config).serve(sockets=list(sockets))
