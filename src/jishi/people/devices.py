@@ -202,7 +202,7 @@ def poll_device(tx: Tx, device_code: str, client_id: str) -> PollAnswer:
     if row is None or not known or row.expires_at <= tx.now:
         return PollAnswer(PollState.EXPIRED)
     if row.state == "pending":
-        tx.conn.execute(_POLLED, {**key, "now": tx.now})
+        tx.conn.execute(_POLLED, {"key": key["sha256"], "now": tx.now})
         too_soon = row.polled_at is not None and tx.now - row.polled_at < _POLL_MICROS_MIN
         return PollAnswer(PollState.SLOW_DOWN if too_soon else PollState.PENDING)
     tx.conn.execute(_END, key)
@@ -276,7 +276,7 @@ _BY_SECRET: Final = (
 )
 _POLLED: Final = (
     sa.update(tables.devices)
-    .where(_d.sha256 == sa.bindparam("sha256"))
+    .where(_d.sha256 == sa.bindparam("key"))
     .values(polled_at=sa.bindparam("now"))
 )
 _END: Final = sa.delete(tables.devices).where(_d.sha256 == sa.bindparam("sha256"))

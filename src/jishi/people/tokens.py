@@ -140,7 +140,7 @@ def mint(
     if not (0 < len(name) <= TOKEN_NAME_CHARS_MAX and name.isprintable()):
         raise BadTokenName(chars_max=TOKEN_NAME_CHARS_MAX)
     tx.conn.execute(_LOCK_OWNER, {"person_id": person_id})
-    if tx.conn.execute(_COUNT, {"person_id": person_id, "now": tx.now}).scalar_one() >= TOKENS_MAX:
+    if tx.conn.execute(_COUNT, {"owner": person_id, "now": tx.now}).scalar_one() >= TOKENS_MAX:
         raise TooManyTokens(tokens_max=TOKENS_MAX)
     secret = new_token()
     row = {
@@ -166,7 +166,7 @@ def list_tokens(tx: Tx, actor: Actor) -> tuple[Token, ...]:
         SessionNeeded: If the actor came with an access token.
     """
     actor.require_session()
-    rows = tx.conn.execute(LIST, {"person_id": actor.id, "now": tx.now, "limit": TOKENS_MAX})
+    rows = tx.conn.execute(LIST, {"owner": actor.id, "now": tx.now, "limit": TOKENS_MAX})
     return tuple(_to_token(row) for row in rows.mappings())
 
 
@@ -191,7 +191,7 @@ def revoke_token(tx: Tx, actor: Actor, public_id: str) -> None:
         TokenMissing: If the actor has no such living token.
     """
     actor.require_session()
-    own = {"person_id": actor.id, "public_id": public_id, "now": tx.now}
+    own = {"owner": actor.id, "token": public_id, "now": tx.now}
     if tx.conn.execute(_REVOKE, own).rowcount != 1:
         raise TokenMissing
     forget_after(tx)
@@ -237,7 +237,7 @@ _COLUMNS: Final = (
     *(_t.created_at, _t.used_at, _t.expires_at),
 )
 _ALIVE: Final = sa.and_(
-    _t.person_id == sa.bindparam("person_id"),
+    _t.person_id == sa.bindparam("owner"),
     _t.revoked_at.is_(None),
     sa.or_(_t.expires_at.is_(None), _t.expires_at > sa.bindparam("now")),
 )
@@ -251,7 +251,7 @@ LIST: Final = sa.select(*_COLUMNS).where(_ALIVE).order_by(_t.id.desc()).limit(sa
 _BY_ID: Final = sa.select(*_COLUMNS).where(_t.id == sa.bindparam("id"))
 _REVOKE: Final = (
     sa.update(tables.tokens)
-    .where(_ALIVE, _t.public_id == sa.bindparam("public_id"))
+    .where(_ALIVE, _t.public_id == sa.bindparam("token"))
     .values(revoked_at=sa.bindparam("now"))
 )
 _USED: Final = (

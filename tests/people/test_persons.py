@@ -1,0 +1,102 @@
+"""Accounts: who may make them, who may see them."""
+
+from __future__ import annotations
+
+import pytest
+
+from jishi.people import NOBODY, OPERATOR, PersonDraft, SignInNeeded, add_person, list_people
+from jishi.people.actors import AdminNeeded, ReadOnlyToken, SessionNeeded
+from jishi.people.names import BadFullName
+from jishi.people.persons import (
+    LIST,
+    BadEmail,
+    PersonMissing,
+    find_person,
+    get_people,
+    get_person,
+    has_people,
+    update_profile,
+)
+from tests.people.folk import add, reload
+from tests.plans import plan_of
+
+
+def test_only_administrators_add_people(tx) -> None:
+    admin, mei = add(tx, "root-1", is_admin=True), add(tx, "mei")
+    draft = PersonDraft("newcomer")
+
+    with pytest.raises(SignInNeeded):
+        add_person(tx, NOBODY, draft)
+    with pytest.raises(AdminNeeded):
+        add_person(tx, mei, draft)
+    assert add_person(tx, admin, draft).name == "newcomer"
+
+
+def test_an_administrators_read_token_administers_nothing(tx) -> None:
+    admin = add(tx, "root-1", is_admin=True)
+    reading = type(admin)(
+        admin.id, admin.public_id, admin.name, is_admin=True, can_write=False, token_id=7
+    )
+
+    with pytest.raises(ReadOnlyToken):
+        add_person(tx, reading, PersonDraft("newcomer"))
+
+
+@pytest.mark.parametrize("email", ["x", "@b", "a@", "a b@c.d", "a@b\n.c", "x" * 250 + "@b.cd"])
+def test_a_mail_address_looks_like_one(tx, email: str) -> None:
+    with pytest.raises(BadEmail):
+        add(tx, "mei", email=email)
+
+
+def test_a_person_is_found_by_name_and_by_row(tx) -> None:
+    mei = add(tx, "Mei", full_name="林梅", email="mei@lab.example")
+
+    person = get_person(tx, "MEI")
+
+    assert (person.name, person.full_name, person.email) == ("Mei", "林梅", "mei@lab.example")
+    assert not person.has_password
+    assert get_people(tx, [mei.id, 999]) == {mei.id: person}
+    assert find_person(tx, "somebody") is None
+    with pytest.raises(PersonMissing):
+        get_person(tx, "somebody")
+
+
+def test_people_are_listed_by_name_a_page_at_a_time(tx) -> None:
+    assert not has_people(tx)
+    for name in ("zoe", "Ann", "mei", "bob"):
+        add(tx, name)
+
+    first = list_people(tx, OPERATOR, limit=3)
+    rest = list_people(tx, OPERATOR, after=first.end, limit=3)
+
+    assert [p.name for p in first.items] == ["Ann", "bob", "mei"]
+    assert [p.name for p in rest.items] == ["zoe"]
+    assert rest.end is None
+    assert has_people(tx)
+    with pytest.raises(AdminNeeded):
+        list_people(tx, reload(tx, add(tx, "nosy")))
+
+
+def test_the_list_of_people_uses_its_index_and_sorts_nothing(tx) -> None:
+    plan = plan_of(tx, LIST, after="", limit=50)
+
+    assert "people_namespace_by_kind" in plan.text
+    assert not plan.sorts
+
+
+def test_a_person_changes_the_own_profile_by_a_browser_only(tx) -> None:
+    mei = add(tx, "mei")
+
+    update_profile(tx, mei, full_name=" 林梅 ", email="mei@lab.example")
+
+    assert get_person(tx, "mei").full_name == "林梅"
+    assert get_person(tx, "mei").email == "mei@lab.example"
+    with pytest.raises(SignInNeeded):
+        update_profile(tx, NOBODY, full_name="", email="")
+    token = type(mei)(mei.id, mei.public_id, mei.name, token_id=1)
+    with pytest.raises(SessionNeeded):
+        update_profile(tx, token, full_name="", email="")
+    with pytest.raises(BadFullName):
+        update_profile(tx, mei, full_name="a\nb", email="")
+    with pytest.raises(BadEmail):
+        update_profile(tx, mei, full_name="", email="nonsense")
