@@ -395,7 +395,7 @@ _COMMIT = CommitPage(
     parents=(("1234567890", "/x/commit/1234567890"),),
     tree_url="/x/tree/main",
     files=DIFFS,
-    files_more=3,
+    is_cut=True,
 )
 
 SAMPLES: dict[str, tuple[str, Any]] = {
@@ -502,7 +502,7 @@ SAMPLES: dict[str, tuple[str, Any]] = {
     "commit": ("hub/commit.html", _COMMIT),
     "commit-first": (
         "hub/commit.html",
-        replace(_COMMIT, change=CHANGE, message="", parents=(), files=DIFFS[:1], files_more=0),
+        replace(_COMMIT, change=CHANGE, message="", parents=(), files=DIFFS[:1], is_cut=False),
     ),
     "repo-settings": ("hub/settings.html", _SETTINGS),
     "repo-settings-refused": (

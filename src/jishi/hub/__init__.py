@@ -8,7 +8,7 @@ doors of their own: ``hub.files``, ``hub.refs``, ``hub.commits``, ``hub.content`
 
 from __future__ import annotations
 
-from jishi.hub.entries import Entry, EntryMissing
+from jishi.hub.entries import Entry, EntryMissing, LastCommit
 from jishi.hub.flows import commit, create
 from jishi.hub.lifecycle import (
     AlreadyYours,
@@ -39,6 +39,7 @@ __all__ = [
     "Draft",
     "Entry",
     "EntryMissing",
+    "LastCommit",
     "Node",
     "NotEnforced",
     "Repo",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from collections.abc import Mapping
 from importlib import metadata
 from typing import Final
 from urllib.parse import parse_qsl, urlencode
@@ -27,9 +28,14 @@ CHOICES: Final = {"lang": frozenset(LOCALES), "theme": frozenset(("light", "dark
 CHOICE_SECONDS: Final = 365 * 86_400
 
 
-def chrome_of(context: Context, *, way: str = "") -> Chrome:
-    """Return the frame of the page that is being answered."""
-    here = context.target if len(context.target) <= TARGET_CHARS_MAX else "/"
+def chrome_of(context: Context, *, way: str = "", here: str = "") -> Chrome:
+    """Return the frame of the page that is being answered.
+
+    Args:
+        here: Its address for GET, where a form was sent to another one.
+    """
+    here = here or context.target
+    here = here if len(here) <= TARGET_CHARS_MAX else "/"
     other = "zh-Hans" if context.locale == "en" else "en"
     theme = "light" if context.theme == "dark" else "dark"
     return Chrome(
@@ -79,6 +85,21 @@ def see_other(url: str) -> Response:
 def said(request: Request, refusal: Refusal) -> str:
     """Return what a form says about why it was not taken."""
     return say({}, refusal, context_of(request)).text
+
+
+def status_of(refusal: Refusal, context: Context) -> int:
+    """Return the status of a form that was not taken."""
+    return say({}, refusal, context).status
+
+
+def field(form: Mapping[str, list[str]], name: str) -> str:
+    """Return what a field of a form holds, without space around; empty if it is not there."""
+    return next(iter(form.get(name, ())), "").strip()
+
+
+def secret_field(form: Mapping[str, list[str]], name: str) -> str:
+    """Return what a field holds as it was typed: a space may be part of a password."""
+    return next(iter(form.get(name, ())), "")
 
 
 def choose(request: Request) -> Response | None:

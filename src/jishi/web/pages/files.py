@@ -95,7 +95,7 @@ class LargeFacts:
 
     Attributes:
         sha256: 64 hex digits.
-        stored_as: ``chunks`` (Xet) or ``plain``.
+        stored_as: ``chunks`` (Xet) or ``plain``; empty if the bytes are not here.
         is_verified: Whether this server computed the digest itself.
     """
 
@@ -110,7 +110,7 @@ class FilePage:
 
     Attributes:
         view: ``code``, ``rendered``, ``image``, ``audio``, ``video``, ``large`` (too large
-            to show), ``binary``, ``blocked`` or ``missing_bytes``.
+            to show), ``binary`` or ``blocked``.
         lines: Of ``code``.
         html: Of ``rendered``.
         other_view_url: Source of what is rendered, or the other way round; else empty.
@@ -192,7 +192,7 @@ class CommitPage:
     Attributes:
         message: What stands below the title.
         parents: Short name and address.
-        files_more: Files that are not shown.
+        is_cut: Whether it changed more files than are shown.
     """
 
     chrome: Chrome
@@ -202,4 +202,4 @@ class CommitPage:
     parents: tuple[tuple[str, str], ...]
     tree_url: str
     files: tuple[FileDiff, ...]
-    files_more: int
+    is_cut: bool

@@ -1,0 +1,1 @@
+"""Who answers for which page, by noun."""
