@@ -16,9 +16,11 @@ from jishi.people import (
     identify,
 )
 from jishi.people.access import TokenRevoked, TokenUnknown
+from jishi.people.actors import AdminNeeded
 from jishi.people.gate import USES_MAX
 from jishi.people.memory import KEPT_MAX, KEPT_SECONDS, Memory
 from jishi.people.orgs import OrgDraft, create_org, set_member
+from jishi.people.persons import OwnAccount, PersonInactive, get_person, set_active
 from jishi.people.tokens import TokenRole, create_token, list_tokens, revoke_token
 from tests.people.folk import Ticker, add, gate_of, in_one
 
@@ -87,6 +89,29 @@ def test_a_change_by_another_process_is_seen_in_a_few_seconds(db, token) -> None
     ticker.seconds += KEPT_SECONDS + 0.1
     with pytest.raises(TokenRevoked):
         asked(gate, token)
+
+
+def test_an_account_out_of_use_lets_nobody_in_until_it_is_back(db, token) -> None:
+    gate = gate_of(db)
+    asked(gate, token)
+
+    in_one(db, set_active, OPERATOR, "mei", active=False)
+    with pytest.raises(PersonInactive):
+        asked(gate, token)
+    assert not in_one(db, get_person, "mei").is_active
+    in_one(db, set_active, OPERATOR, "mei", active=True)
+
+    assert asked(gate, token).actor.name == "mei"
+
+
+def test_administrators_put_others_out_of_use_and_not_themselves(tx) -> None:
+    root, mei = add(tx, "root-1", is_admin=True), add(tx, "mei")
+
+    set_active(tx, root, "mei", active=False)
+    with pytest.raises(OwnAccount):
+        set_active(tx, root, "root-1", active=False)
+    with pytest.raises(AdminNeeded):
+        set_active(tx, mei, "root-1", active=False)
 
 
 def test_what_was_read_before_a_change_is_not_kept_after_it(db, mei) -> None:

@@ -39,7 +39,7 @@ from jishi.people.passwords import (
     is_outdated,
     is_password,
 )
-from jishi.people.persons import get_person
+from jishi.people.persons import PersonInactive, get_person, set_active
 from jishi.people.sessions import SESSION_DAYS, SESSIONS_MAX, end_session, open_session
 from tests.people.folk import PASSWORD, Ticker, add, gate_of, in_one
 
@@ -97,9 +97,14 @@ def test_an_unknown_name_takes_as_long_as_a_wrong_password() -> None:
 
 
 def test_an_overlong_password_is_refused_before_it_is_hashed() -> None:
-    begun = time.perf_counter()
-    assert not is_password(HASH, "x" * 10_000_000)
-    assert time.perf_counter() - begun < 0.01
+    endless = "x" * 10_000_000
+    seconds = []
+    for _ in range(5):
+        begun = time.perf_counter()
+        assert not is_password(HASH, endless)
+        seconds.append(time.perf_counter() - begun)
+
+    assert min(seconds) < 0.005
 
 
 def test_a_hash_of_older_parameters_is_renewed_at_sign_in(db) -> None:
@@ -140,6 +145,22 @@ def test_a_session_ends_after_its_days(db, clock) -> None:
         in_one(db, authenticate, session(opened.secret))
     assert in_one(db, sweep) == 1
     assert in_one(db, sweep) == 0
+
+
+@pytest.mark.usefixtures("mei")
+def test_an_account_out_of_use_has_no_sessions_and_gets_none(db) -> None:
+    gate = gate_of(db)
+    opened = asyncio.run(sign_in(gate, "mei", PASSWORD, address="::1"))
+    in_one(db, set_active, OPERATOR, "mei", active=False)
+
+    with pytest.raises(SessionEnded):
+        asyncio.run(identify(gate, session(opened.secret), reads_only=True))
+    with pytest.raises(PersonInactive):
+        asyncio.run(sign_in(gate, "mei", PASSWORD, address="::1"))
+    with pytest.raises(BadSignIn):
+        asyncio.run(sign_in(gate, "mei", "wrong password", address="::1"))
+    with pytest.raises(PersonInactive):
+        in_one(db, make_link, OPERATOR, "mei")
 
 
 def test_signing_out_ends_one_session(tx) -> None:

@@ -32,6 +32,7 @@ persons = sa.Table(
     sa.Column("email", sa.Text, nullable=False),
     sa.Column("password", sa.Text),
     sa.Column("is_admin", sa.Boolean, nullable=False),
+    sa.Column("inactive_since", MICROS),
 )
 
 orgs = sa.Table(

@@ -13,6 +13,7 @@ from jishi.core.errors import Kind, Refusal
 from jishi.core.i18n import N_
 from jishi.people import tables
 from jishi.people.actors import Actor, Role
+from jishi.people.persons import PersonInactive
 from jishi.people.secret import digest
 
 USE_SECONDS = 60
@@ -82,6 +83,7 @@ def authenticate(tx: Tx, credential: Credential) -> Actor:
         TokenUnknown: If the token was never issued here.
         TokenRevoked: If it was revoked.
         TokenExpired: If its time is over.
+        PersonInactive: If its owner's account is out of use.
         SessionEnded: If the session is unknown or over.
 
     Cost: two statements.
@@ -96,6 +98,7 @@ def recognise(tx: Tx, credential: Credential) -> tuple[Actor, bool]:
         TokenUnknown: As ``authenticate``.
         TokenRevoked: As ``authenticate``.
         TokenExpired: As ``authenticate``.
+        PersonInactive: As ``authenticate``.
         SessionEnded: As ``authenticate``.
     """
     key = {"sha256": digest(credential.secret)}
@@ -111,6 +114,8 @@ def recognise(tx: Tx, credential: Credential) -> tuple[Actor, bool]:
         raise TokenRevoked
     if token.expires_at is not None and token.expires_at <= tx.now:
         raise TokenExpired
+    if token.inactive_since is not None:
+        raise PersonInactive(name=token.name)
     is_stale = token.used_at is None or tx.now - token.used_at >= USE_SECONDS * 1_000_000
     actor = _to_actor(tx, token, token_id=token.token_id, can_write=token.role == "write")
     return actor, is_stale
@@ -152,7 +157,15 @@ _n, _p, _t, _s, _m = (
 _WHO: Final = (_n.id, _n.public_id, _n.name, _p.is_admin)
 _PEOPLE: Final = tables.persons.join(tables.namespaces, _p.id == _n.id)
 _TOKEN: Final = (
-    sa.select(*_WHO, _t.id.label("token_id"), _t.role, _t.used_at, _t.expires_at, _t.revoked_at)
+    sa.select(
+        *_WHO,
+        _t.id.label("token_id"),
+        _t.role,
+        _t.used_at,
+        _t.expires_at,
+        _t.revoked_at,
+        _p.inactive_since,
+    )
     .select_from(_PEOPLE.join(tables.tokens, _t.person_id == _p.id))
     .where(_t.sha256 == sa.bindparam("sha256"))
 )

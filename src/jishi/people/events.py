@@ -14,6 +14,18 @@ class PersonAdded(Event, frozen=True):
     is_admin: bool
 
 
+class PersonDeactivated(Event, frozen=True):
+    """An account was put out of use."""
+
+    name: ClassVar[str] = "people.PersonDeactivated"
+
+
+class PersonActivated(Event, frozen=True):
+    """An account is in use again."""
+
+    name: ClassVar[str] = "people.PersonActivated"
+
+
 class PasswordChanged(Event, frozen=True):
     """A person chose a password; every session before it has ended."""
 

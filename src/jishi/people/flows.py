@@ -90,6 +90,7 @@ async def identify(gate: Gate, credential: Credential | None, *, reads_only: boo
         TokenUnknown: If the token was never issued here.
         TokenRevoked: If it was revoked.
         TokenExpired: If its time is over.
+        PersonInactive: If its owner's account is out of use.
         SessionEnded: If the session is over.
     """
     if credential is None:
@@ -127,6 +128,7 @@ async def sign_in(gate: Gate, name: str, password: str, *, address: str) -> Open
     Raises:
         TooManyAttempts: If the name or the address has no try left.
         BadSignIn: If name and password do not belong together.
+        PersonInactive: If they do, and the account is out of use.
     """
     gate.attempts.begin(name, address)
     person_id, stored = await _prove(gate, name, password)

@@ -15,7 +15,14 @@ from jishi.core.i18n import N_
 from jishi.people import tables
 from jishi.people.actors import Actor
 from jishi.people.events import LinkMade
-from jishi.people.persons import Person, PersonDraft, add_person, get_person, has_admin
+from jishi.people.persons import (
+    Person,
+    PersonDraft,
+    PersonInactive,
+    add_person,
+    get_person,
+    has_admin,
+)
 from jishi.people.secret import digest, new_secret
 
 __all__ = [
@@ -115,9 +122,12 @@ def make_link(tx: Tx, actor: Actor, name: str) -> Link:
         ReadOnlyToken: If the token may only read.
         AdminNeeded: If the actor is no administrator.
         PersonMissing: If there is no such person.
+        PersonInactive: If the account is out of use.
     """
     actor.require_admin()
     person = get_person(tx, name)
+    if not person.is_active:
+        raise PersonInactive(name=person.name)
     purpose = LinkPurpose.RESET if person.has_password else LinkPurpose.INVITATION
     void_links(tx, person.id)
     link = Link(new_secret(), purpose, tx.now + LINK_DAYS * 86_400_000_000)

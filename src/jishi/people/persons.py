@@ -15,13 +15,16 @@ from jishi.core.i18n import N_
 from jishi.core.paging import PAGE_MAX, Page
 from jishi.people import tables
 from jishi.people.actors import Actor
-from jishi.people.events import PersonAdded
+from jishi.people.events import PersonActivated, PersonAdded, PersonDeactivated
+from jishi.people.memory import forget_after
 from jishi.people.names import NamespaceKind, check_full_name, take_name
 
 __all__ = [
     "BadEmail",
+    "OwnAccount",
     "Person",
     "PersonDraft",
+    "PersonInactive",
     "PersonMissing",
     "add_person",
     "find_person",
@@ -29,6 +32,7 @@ __all__ = [
     "get_person",
     "has_people",
     "list_people",
+    "set_active",
     "update_profile",
 ]
 
@@ -41,6 +45,22 @@ class PersonMissing(Refusal):
     code: ClassVar[str] = "people.person_missing"
     kind: ClassVar[Kind] = Kind.MISSING
     text: ClassVar[str] = N_("There is no person called {name}.")
+
+
+class PersonInactive(Refusal):
+    """The account was put out of use by an administrator."""
+
+    code: ClassVar[str] = "people.person_inactive"
+    kind: ClassVar[Kind] = Kind.DENIED
+    text: ClassVar[str] = N_("The account {name} is deactivated. Ask an administrator.")
+
+
+class OwnAccount(Refusal):
+    """Administrators do not lock themselves out."""
+
+    code: ClassVar[str] = "people.own_account"
+    kind: ClassVar[Kind] = Kind.CONFLICT
+    text: ClassVar[str] = N_("You cannot deactivate your own account.")
 
 
 class BadEmail(Refusal):
@@ -75,6 +95,7 @@ class Person:
         id: The row; never leaves the platform.
         email: Empty if not known; shown to the person and to administrators only.
         has_password: Whether the invitation was accepted.
+        is_active: Whether the person may come in.
         created_at: Microseconds UTC.
     """
 
@@ -85,6 +106,7 @@ class Person:
     email: str
     is_admin: bool
     has_password: bool
+    is_active: bool
     created_at: int
 
 
@@ -135,6 +157,7 @@ def insert_person(tx: Tx, draft: PersonDraft, *, actor_id: int = 0) -> Person:
         email=draft.email,
         is_admin=draft.is_admin,
         has_password=draft.password_hash is not None,
+        is_active=True,
         created_at=tx.now,
     )
 
@@ -214,6 +237,29 @@ def update_profile(tx: Tx, actor: Actor, *, full_name: str, email: str) -> None:
     tx.conn.execute(own.values(email=email))
 
 
+def set_active(tx: Tx, actor: Actor, name: str, *, active: bool) -> None:
+    """Put an account out of use, or back: sessions end, tokens stop, nothing is deleted.
+
+    Raises:
+        SignInNeeded: If nobody said who is asking.
+        ReadOnlyToken: If the token may only read.
+        AdminNeeded: If the actor is no administrator.
+        PersonMissing: If there is no such person.
+        OwnAccount: If it is the actor's own.
+    """
+    actor.require_admin()
+    person = get_person(tx, name)
+    if person.id == actor.id:
+        raise OwnAccount
+    own = sa.update(tables.persons).where(tables.persons.c.id == person.id)
+    tx.conn.execute(own.values(inactive_since=None if active else tx.now))
+    for table in () if active else (tables.sessions, tables.links):
+        tx.conn.execute(sa.delete(table).where(table.c.person_id == person.id))
+    forget_after(tx)
+    event = PersonActivated() if active else PersonDeactivated()
+    record(tx, event, subject=person.public_id, actor_id=max(actor.id, 0))
+
+
 def has_admin(tx: Tx) -> bool:
     """Whether somebody administers this installation."""
     return tx.conn.execute(_ANY_ADMIN).first() is not None
@@ -244,6 +290,7 @@ def _to_person(row: sa.Row[*tuple[Any, ...]]) -> Person:
         email=row.email,
         is_admin=row.is_admin,
         has_password=bool(row.has_password),
+        is_active=row.inactive_since is None,
         created_at=row.created_at,
     )
 
@@ -251,6 +298,7 @@ def _to_person(row: sa.Row[*tuple[Any, ...]]) -> Person:
 _n, _p = tables.namespaces.c, tables.persons.c
 _PERSON: Final = sa.select(
     *(_n.id, _n.public_id, _n.name, _n.full_name, _n.created_at, _p.email, _p.is_admin),
+    _p.inactive_since,
     _p.password.is_not(None).label("has_password"),
 ).join_from(tables.namespaces, tables.persons, _p.id == _n.id)
 _BY_NAME: Final = _PERSON.where(_n.name_key == sa.bindparam("name_key"))

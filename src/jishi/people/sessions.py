@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from jishi.core.db import Tx
 from jishi.people import tables
 from jishi.people.memory import forget_after
-from jishi.people.persons import Person
+from jishi.people.persons import Person, PersonInactive
 from jishi.people.secret import digest, new_secret
 
 __all__ = ["SESSION_DAYS", "Opened", "end_all_sessions", "end_session"]
@@ -35,7 +35,13 @@ class Opened:
 
 
 def open_session(tx: Tx, person: Person) -> Opened:
-    """Begin a session of ``person``."""
+    """Begin a session of ``person``.
+
+    Raises:
+        PersonInactive: If the account is out of use.
+    """
+    if not person.is_active:
+        raise PersonInactive(name=person.name)
     secret = new_secret()
     expires_at = tx.now + SESSION_DAYS * 86_400_000_000
     row = {

@@ -31,8 +31,10 @@ persons = sa.Table(
     sa.Column("email", sa.Text, nullable=False),
     sa.Column("password", sa.Text),
     sa.Column("is_admin", sa.Boolean, nullable=False),
+    sa.Column("inactive_since", MICROS),
 )
-"""``password`` is an argon2id hash, null until the person chose one."""
+"""``password`` is an argon2id hash, null until the person chose one.  Whoever is inactive
+can neither sign in nor use a token; what is theirs stays."""
 
 orgs = sa.Table(
     "people_org",
