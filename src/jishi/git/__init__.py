@@ -51,7 +51,6 @@ from jishi.git.commits import (
     make_tag,
 )
 from jishi.git.flows import open_repository, store_pack
-from jishi.git.history import history, last_commits
 from jishi.git.packs import add_pack
 from jishi.git.reading import (
     TreeEntry,
@@ -64,6 +63,7 @@ from jishi.git.reading import (
 from jishi.git.refs import Ref, RefMoved, create_store, find_ref, get_ref, list_refs, move_ref
 from jishi.git.repository import Repository
 from jishi.git.trees import Author, Commit
+from jishi.git.walking import history, last_commits
 
 __all__ = [
     "Author",

@@ -15,6 +15,7 @@ import shutil
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -23,7 +24,7 @@ import pygit2
 
 from jishi.core.errors import invariant
 from jishi.git.packs import Generations, StoredPack, key_of
-from jishi.git.repository import Repository
+from jishi.git.repository import REPAIRS_MAX, Repository
 from jishi.storage import Store
 
 HANDLES_MAX: Final = 128
@@ -81,19 +82,24 @@ class Cache:
         """
         entry = self._entry(git_id)
         with entry.lock:
-            self._synchronise(git_id, entry, fetch)
-            if entry.repository is None:
-                restore = _Restore(self, git_id, fetch)
-                entry.repository = Repository(self.folder(git_id), restore)
-            return entry.repository
+            for _ in range(REPAIRS_MAX):
+                with suppress(FileNotFoundError, pygit2.GitError):  # deleted under our hands
+                    return self._open(git_id, entry, fetch)
+            return self._open(git_id, entry, fetch)
 
     def restore(self, git_id: int, fetch: Fetch) -> bool:
         """Put back what was deleted; return whether anything was missing.  Blocking."""
         entry = self._entry(git_id)
         with entry.lock:
-            before = entry.packs_gen
-            if self._has_all(git_id, entry.names) and fetch(entry.names)[0].packs == before:
+            if (
+                self._has_all(git_id, entry.names)
+                and fetch(entry.names)[0].packs == entry.packs_gen
+            ):
                 return False
+            for _ in range(REPAIRS_MAX):
+                with suppress(FileNotFoundError):
+                    self._synchronise(git_id, entry, fetch)
+                    return True
             self._synchronise(git_id, entry, fetch)
             return True
 
@@ -114,15 +120,26 @@ class Cache:
                 self._entries.popitem(last=False)
         return entry
 
-    def _synchronise(self, git_id: int, entry: _Entry, fetch: Fetch) -> None:
+    def _open(self, git_id: int, entry: _Entry, fetch: Fetch) -> Repository:
+        brought = self._synchronise(git_id, entry, fetch)
+        if entry.repository is None:
+            restore = _Restore(self, git_id, fetch)
+            entry.repository = Repository(self.folder(git_id), restore)
+        elif brought:
+            entry.repository.reopen()
+        return entry.repository
+
+    def _synchronise(self, git_id: int, entry: _Entry, fetch: Fetch) -> int:
+        """Bring the packs that are not here and return how many those were."""
         folder = self._prepare(git_id)
         local = _packs_in(folder)
         found, packs = fetch(local)
-        for pack in packs:
-            if pack.id not in local:
-                self._bring(folder, pack)
+        missing = [pack for pack in packs if pack.id not in local]
+        for pack in missing:
+            self._bring(folder, pack)
         entry.packs_gen = found.packs
         entry.names = frozenset(pack.id for pack in packs)
+        return len(missing)
 
     def _prepare(self, git_id: int) -> Path:
         """Make an empty bare repository unless there is one; return its pack folder."""
@@ -180,12 +197,15 @@ class Cache:
 
 
 def _packs_in(folder: Path) -> frozenset[str]:
-    """Return the packs that ``folder`` shows: ``pack-<id>.idx``."""
+    """Return the packs that are whole in ``folder``: ``pack-<id>.pack`` and ``.idx``."""
     try:
         with os.scandir(folder) as files:
-            return frozenset(file.name[5:45] for file in files if file.name.endswith(".idx"))
+            names = {file.name for file in files}
     except FileNotFoundError:
         return frozenset()
+    return frozenset(
+        name[5:45] for name in names if name.endswith(".idx") and f"{name[:-4]}.pack" in names
+    )
 
 
 @dataclass(frozen=True, slots=True)
