@@ -1,0 +1,1 @@
+"""A browser walks through the running product."""

@@ -1,0 +1,179 @@
+"""One browser, one hub with something in it, and the looks every page must bear."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, StorageState, sync_playwright
+
+from tests.clients.serving import Hub, running
+from tests.e2e.seed import fill
+
+CHROMIUM = "/usr/bin/chromium"
+PASSWORD = "a kiln is hot at night"
+WAIT_MS_MAX = 20_000
+
+
+@dataclass(frozen=True)
+class Look:
+    """How somebody sees a page.
+
+    Attributes:
+        language: What the browser asks for.
+        width: CSS pixels.
+    """
+
+    language: str
+    width: int
+    theme: str
+
+    @property
+    def locale(self) -> str:
+        """Ours."""
+        return "zh-Hans" if self.language.startswith("zh") else "en"
+
+    def __str__(self) -> str:
+        return f"{self.language}-{self.width}-{self.theme}"
+
+
+SLICE = (Look("zh-CN", 1280, "light"), Look("en-GB", 390, "dark"))
+LOOKS = tuple(
+    Look(language, width, theme)
+    for language in ("zh-CN", "en-GB")
+    for width in (1280, 390)
+    for theme in ("light", "dark")
+)
+LOOK_PARAMS = [
+    pytest.param(look, id=str(look), marks=() if look in SLICE else pytest.mark.wide)
+    for look in LOOKS
+]
+"""Two of eight in `make test`; all in `make e2e`."""
+
+
+@dataclass
+class Visit:
+    """A page and what went wrong in it.
+
+    Attributes:
+        faults: Errors of the console and of scripts, requests that failed, and other hosts.
+    """
+
+    page: Page
+    base: str
+    faults: list[str] = field(default_factory=list)
+
+    def open(self, path: str, *, status: int = 200) -> Page:
+        """Go to an address of the hub and expect a status."""
+        answer = self.page.goto(self.base + path)
+        assert answer is not None
+        assert answer.status == status, f"{path}: {answer.status}"
+        return self.page
+
+
+@dataclass(frozen=True)
+class Bazaar:
+    """A filled hub and a browser's state for two people.
+
+    Attributes:
+        lin: Signed in, an administrator.
+        mei: Signed in, nobody special.
+    """
+
+    hub: Hub
+    token: str
+    lin: StorageState
+    mei: StorageState
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def visiting(
+    browser: Browser,
+    base: str,
+    look: Look = SLICE[0],
+    *,
+    state: StorageState | None = None,
+    scripts: bool = True,
+    bypass_policy: bool = False,
+) -> Iterator[Visit]:
+    """Open a fresh window; what goes wrong in it is kept."""
+    context = browser.new_context(
+        locale=look.language,
+        viewport={"width": look.width, "height": 800},
+        color_scheme=look.theme,  # type: ignore[arg-type]
+        storage_state=state,
+        java_script_enabled=scripts,
+        bypass_csp=bypass_policy,
+        has_touch=look.width < 600,
+    )
+    context.set_default_timeout(WAIT_MS_MAX)
+    page = context.new_page()
+    visit = Visit(page, base)
+    page.on("console", lambda said: _hear(visit, said.type, said.text))
+    page.on("pageerror", lambda error: visit.faults.append(f"script: {error}"))
+    page.on("request", lambda sent: _watch(visit, sent.url))
+    try:
+        yield visit
+    finally:
+        context.close()
+
+
+def _hear(visit: Visit, kind: str, text: str) -> None:
+    if kind in {"error", "warning"} and "the server responded with a status of 4" not in text:
+        visit.faults.append(f"{kind}: {text}")
+
+
+def _watch(visit: Visit, url: str) -> None:
+    if not url.startswith((visit.base, "data:", "blob:", "chrome-error:", "about:")):
+        visit.faults.append(f"asked elsewhere: {url}")
+
+
+def choose_password(browser: Browser, hub: Hub, link: str) -> StorageState:
+    """Follow an invitation and return the state of the browser that is now signed in."""
+    with visiting(browser, hub.url) as visit:
+        page = visit.open(link.removeprefix(hub.url))
+        page.fill("input[name=password]", PASSWORD)
+        page.click("main button.go")
+        page.wait_for_url(hub.url + "/")
+        return page.context.storage_state()
+
+
+@pytest.fixture(scope="session")
+def bazaar(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bazaar]:
+    """A hub with people, models and things that try to hurt."""
+    with running(tmp_path_factory.mktemp("bazaar") / "data") as hub:
+        lin = hub.command("user", "add", "lin", "--full-name", "林青", "--admin")
+        mei = hub.command("user", "add", "mei", "--full-name", "梅")
+        hub.command("org", "add", "longquan", "--full-name", "龙泉实验室")
+        hub.command("org", "member", "add", "longquan", "lin", "--role", "admin")
+        hub.command("org", "member", "add", "longquan", "mei", "--role", "read")
+        token = hub.command("token", "add", "lin", "--role", "write")
+        fill(hub, token)
+        yield Bazaar(
+            hub, token, choose_password(browser, hub, lin), choose_password(browser, hub, mei)
+        )
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    return (Path(__file__).parent / "vendor" / "axe.min.js").read_text(encoding="utf-8")
+
+
+def set_up_link(hub: Hub) -> str:
+    """Return the link a fresh hub prints, without its origin."""
+    said = "\n".join(hub.said)
+    found = re.search(r"(/set-up/\S+)", said)
+    assert found, said
+    return found[1]
