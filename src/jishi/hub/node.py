@@ -12,6 +12,7 @@ from jishi.git import Cache
 from jishi.hub.downloads import DownloadCounter
 from jishi.people import Gate
 from jishi.storage import PLAIN_BYTES_MAX, Assembly, PlainCache, Spool, Store
+from jishi.xet import Depot, Memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class Node:
         plain_bytes_max: Room of ``plain``.
         plain: Large files rebuilt from chunks, ``folder/plain``; may be deleted.
         assembly: Uploads in parts, ``folder/uploads``: state until they are whole or expire.
+        xet: What keeping and reading chunks takes.
     """
 
     db: Database
@@ -43,9 +45,12 @@ class Node:
     downloads: DownloadCounter = field(default_factory=DownloadCounter)
     plain: PlainCache = field(init=False)
     assembly: Assembly = field(init=False)
+    xet: Depot = field(init=False)
 
     def __post_init__(self) -> None:
         """Open what needs nothing but the folder and the threads."""
         plain = PlainCache(self.folder / "plain", self.pool, bytes_max=self.plain_bytes_max)
         object.__setattr__(self, "plain", plain)
         object.__setattr__(self, "assembly", Assembly(self.folder / "uploads", self.pool))
+        xet = Depot(self.db, self.store, self.spool, self.pool, Memory(self.store))
+        object.__setattr__(self, "xet", xet)

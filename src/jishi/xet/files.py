@@ -1,0 +1,169 @@
+"""Files as runs of chunks: registered when proven, planned and rebuilt when read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import ClassVar, Final
+
+import numpy as np
+import sqlalchemy as sa
+from numpy.typing import NDArray
+
+from jishi.core.db import Tx
+from jishi.core.errors import Kind, Refusal
+from jishi.core.i18n import N_
+from jishi.core.sql import insert_once
+from jishi.xet import tables
+from jishi.xet.terms import TERM, Terms
+from jishi.xet.xorbs import Xorb, get_xorbs, hold_xorbs, note_chunks
+
+
+class FileMissing(Refusal):
+    """No such file, or not for whoever asks."""
+
+    code: ClassVar[str] = "xet.file_missing"
+    kind: ClassVar[Kind] = Kind.MISSING
+    text: ClassVar[str] = N_("There is no such file.")
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A stored file, by name.
+
+    Attributes:
+        id: The row.
+        hash: Its name, 32 raw bytes.
+    """
+
+    id: int
+    hash: bytes
+    size: int
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A stored file with all it takes to plan or rebuild it.
+
+    Attributes:
+        xorbs: By row, those the terms name.
+    """
+
+    file: File
+    terms: Terms
+    xorbs: Mapping[int, Xorb]
+
+    @cached_property
+    def ends(self) -> NDArray[np.int64]:
+        """Where each term ends in the file."""
+        return np.cumsum(self.terms["raw"], dtype=np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class ProvenFile:
+    """A file whose terms were checked against our own indexes.
+
+    Attributes:
+        first_chunk: Name of its first chunk and the chunk's place in the first term's xorb;
+            nothing for an empty file.
+    """
+
+    hash: bytes
+    size: int
+    terms: Terms
+    first_chunk: tuple[bytes, int] | None
+
+    def xorb_ids(self) -> set[int]:
+        """Return the rows of the xorbs that the terms name."""
+        ids: set[int] = set(self.terms["xorb"].tolist())
+        return ids
+
+
+def keep_file(tx: Tx, proven: ProvenFile) -> File:
+    """Register a file; the first way to make it of chunks stays.
+
+    Raises:
+        XorbMissing: If one of its xorbs is gone meanwhile.
+    """
+    known = find_file(tx, proven.hash)
+    if known is not None:
+        return known
+    ids = proven.xorb_ids()
+    hold_xorbs(tx, ids)
+    row = {
+        "hash": proven.hash,
+        "size": proven.size,
+        "terms": proven.terms.tobytes(),
+        "created_at": tx.now,
+    }
+    key = insert_once(tx.conn, tables.files, row)
+    if key is None:  # somebody else was faster
+        return _found(find_file(tx, proven.hash))
+    if proven.first_chunk is not None:
+        rows = [{"file_id": key, "xorb_id": xorb} for xorb in sorted(ids)]
+        tx.conn.execute(sa.insert(tables.members), rows)
+        name, place = proven.first_chunk
+        note_chunks(tx, [(name, int(proven.terms["xorb"][0]), place)])
+    return File(key, proven.hash, proven.size)
+
+
+def find_file(tx: Tx, name: bytes) -> File | None:
+    """Return the file with this hash."""
+    row = tx.conn.execute(_BY_HASH, {"hash": name}).one_or_none()
+    return None if row is None else File(*row)
+
+
+def load_layout(tx: Tx, file_id: int, start: int = 0, end: int | None = None) -> Layout:
+    """Return how a file, or the terms for some bytes of it, are made of chunks.
+
+    Raises:
+        FileMissing: If there is no such row.
+    """
+    row = tx.conn.execute(_BY_ID, {"id": file_id}).one_or_none()
+    if row is None:
+        raise FileMissing
+    terms = np.frombuffer(row.terms, TERM)
+    used = terms
+    if start or end is not None:
+        ends = np.cumsum(terms["raw"], dtype=np.int64)
+        first = int(np.searchsorted(ends, start, side="right"))
+        last = int(np.searchsorted(ends, row.size if end is None else end, side="left"))
+        used = terms[first : last + 1]
+    xorbs = get_xorbs(tx, set(used["xorb"].tolist()))
+    return Layout(File(row.id, row.hash, row.size), terms, xorbs)
+
+
+def find_users(tx: Tx, xorb_id: int, *, limit: int) -> list[int]:
+    """Return the rows of files that need a xorb, newest first."""
+    return list(tx.conn.execute(_USERS, {"xorb": xorb_id, "n": limit}).scalars())
+
+
+def list_members(tx: Tx, file_ids: Iterable[int]) -> list[Xorb]:
+    """Return the xorbs of some files, in file order, each once."""
+    order: dict[int, None] = {}
+    for file_id in file_ids:
+        row = tx.conn.execute(_BY_ID, {"id": file_id}).one_or_none()
+        if row is not None:
+            order |= dict.fromkeys(np.frombuffer(row.terms, TERM)["xorb"].tolist())
+    xorbs = get_xorbs(tx, order)
+    return [xorbs[key] for key in order]
+
+
+def _found(file: File | None) -> File:
+    if file is None:
+        raise FileMissing
+    return file
+
+
+_T: Final = tables.files
+_M: Final = tables.members
+_COLUMNS: Final = (_T.c.id, _T.c.hash, _T.c.size)
+_BY_HASH: Final = sa.select(*_COLUMNS).where(_T.c.hash == sa.bindparam("hash"))
+_BY_ID: Final = sa.select(*_COLUMNS, _T.c.terms).where(_T.c.id == sa.bindparam("id"))
+_USERS: Final = (
+    sa.select(_M.c.file_id)
+    .where(_M.c.xorb_id == sa.bindparam("xorb"))
+    .order_by(_M.c.file_id.desc())
+    .limit(sa.bindparam("n"))
+)

@@ -1,0 +1,65 @@
+"""The formats of the Xet protocol: chunks, hashes, xorbs, shards.  Bytes in, values out."""
+
+from __future__ import annotations
+
+from jishi.xet.formats.chunks import Chunker
+from jishi.xet.formats.hashes import (
+    BadHash,
+    chunk_hash,
+    file_hash,
+    hash_bytes,
+    hash_text,
+    is_eligible,
+    range_hash,
+)
+from jishi.xet.formats.merkle import Merkle, merkle_root
+from jishi.xet.formats.packing import BadXorb, Packer
+from jishi.xet.formats.shards import (
+    SHARD_BYTES_MAX,
+    BadShard,
+    ReplyTimes,
+    ShardFile,
+    keyed_block,
+    read_shard,
+    write_reply,
+)
+from jishi.xet.formats.xorbs import (
+    XORB_BYTES_MAX,
+    XORB_CHUNKS_MAX,
+    XORB_RAW_MAX,
+    XorbIndex,
+    XorbVerifier,
+    footer_bytes,
+    read_footer,
+    unpack_span,
+)
+
+__all__ = [
+    "SHARD_BYTES_MAX",
+    "XORB_BYTES_MAX",
+    "XORB_CHUNKS_MAX",
+    "XORB_RAW_MAX",
+    "BadHash",
+    "BadShard",
+    "BadXorb",
+    "Chunker",
+    "Merkle",
+    "Packer",
+    "ReplyTimes",
+    "ShardFile",
+    "XorbIndex",
+    "XorbVerifier",
+    "chunk_hash",
+    "file_hash",
+    "footer_bytes",
+    "hash_bytes",
+    "hash_text",
+    "is_eligible",
+    "keyed_block",
+    "merkle_root",
+    "range_hash",
+    "read_footer",
+    "read_shard",
+    "unpack_span",
+    "write_reply",
+]

@@ -1,0 +1,51 @@
+"""Replies to "who has this chunk?": whole xorbs, their chunks' names hidden by a weekly key.
+
+Clients hash their chunks with the key and look them up.  Raw names never leave the server:
+they prove possession.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from jishi.xet.formats import ReplyTimes, write_reply
+from jishi.xet.memory import Memory
+from jishi.xet.xorbs import Xorb
+
+REPLY_BYTES_MAX: Final = 2 << 20
+"""About 40 full xorbs, 2.6 GB of data."""
+WEEK_SECONDS: Final = 7 * 86_400
+"""Clients keep a table for each key, so a key serves a while."""
+
+
+def make_reply(
+    memory: Memory, xorbs: Iterable[Xorb], *, derive: Callable[[str], bytes], now: int
+) -> bytes:
+    """Return a reply that names the chunks of ``xorbs``, as many as fit.  Runs in a thread.
+
+    It is for the client's run that asks: later runs ask again, so that no reply outlives
+    the xorbs it names.
+
+    Args:
+        derive: Makes a key for a purpose.
+        now: Microseconds UTC.
+
+    Raises:
+        ObjectMissing: If the store lost one of the xorbs.
+    """
+    seconds = now // 1_000_000
+    key = derive(f"xet.reply/{seconds // WEEK_SECONDS}")
+    blocks: list[bytes] = []
+    raw = packed = left = 0
+    left = REPLY_BYTES_MAX
+    for xorb in xorbs:
+        block = memory.block(xorb, key)
+        left -= len(block)
+        if left < 0 and blocks:
+            break
+        blocks.append(block)
+        raw += xorb.raw
+        packed += xorb.packed
+    times = ReplyTimes(created=seconds, expires=0)
+    return write_reply(blocks, key=key, raw=raw, packed=packed, times=times)
