@@ -57,7 +57,7 @@ def python_of(name: str) -> Path:
             shutil.rmtree(folder, ignore_errors=True)
             _say(f"making the environment of {name}")
             _run(sys.executable, "-m", "venv", str(folder))
-            install = ("install", "--quiet", "--no-deps", "--require-hashes", "--no-compile")
+            install = ("install", "-qq", "--no-deps", "--require-hashes")
             _run(str(python), "-m", "pip", *install, "-r", str(lock_of(name)))
             (folder / "complete").touch()
     return python

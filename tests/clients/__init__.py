@@ -1,0 +1,1 @@
+"""Real, unmodified clients over real sockets; nothing recorded, nothing mocked."""

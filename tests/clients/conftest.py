@@ -1,0 +1,122 @@
+"""A hub, people with tokens, and clients to drive it."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.clients.clients import NEWEST, VARIANTS, Client, Variant
+from tests.clients.proxy import Proxy, relaying
+from tests.clients.serving import Hub, running
+
+numbers = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class Place:
+    """A hub with people: ``lin`` writes, ``mei`` is somebody else, ``reader`` has a read token."""
+
+    hub: Hub
+    endpoint: str
+    lin: str
+    lin_reads: str
+    mei: str
+
+
+def populate(hub: Hub, endpoint: str) -> Place:
+    """Add the people every test here knows."""
+    lin = hub.add_person("lin")
+    reads = hub.command("token", "add", "lin", "--role", "read")
+    mei = hub.add_person("mei")
+    hub.add_organisation("weavers", lin="admin", mei="read")
+    return Place(hub, endpoint, lin, reads, mei)
+
+
+@pytest.fixture(scope="session")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """One hub for all tests that leave it as they like, each with repositories of its own."""
+    with running(tmp_path_factory.mktemp("hub") / "data") as hub:
+        yield populate(hub, hub.url)
+
+
+@pytest.fixture(scope="session")
+def relayed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Place, Proxy]]:
+    """A hub whose address is a relay's, which counts and breaks."""
+    with relaying() as proxy:
+        folder = tmp_path_factory.mktemp("relayed") / "data"
+        with running(folder, "--url", proxy.url) as hub:
+            proxy.target = ("127.0.0.1", listening(hub))
+            yield populate(hub, proxy.url), proxy
+
+
+def listening(hub: Hub) -> int:
+    """Return the port the process listens on, whatever address it tells people."""
+    assert hub.process is not None
+    inodes = {
+        link.readlink().name.removeprefix("socket:[").removesuffix("]")
+        for link in Path(f"/proc/{hub.process.pid}/fd").iterdir()
+        if str(link.readlink()).startswith("socket:[")
+    }
+    for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
+        fields = line.split()
+        if fields[3] == "0A" and fields[9] in inodes:
+            return int(fields[1].partition(":")[2], 16)
+    raise LookupError(f"process {hub.process.pid} listens nowhere")
+
+
+@pytest.fixture(params=VARIANTS, ids=lambda variant: variant.name)
+def variant(request: pytest.FixtureRequest) -> Variant:
+    return request.param
+
+
+@pytest.fixture
+def repo() -> str:
+    """Name of a repository that nobody has used."""
+    return f"lin/work-{next(numbers)}"
+
+
+@pytest.fixture
+def lin(place: Place, variant: Variant, tmp_path: Path) -> Client:
+    return Client(variant, place.endpoint, tmp_path / "lin", place.lin)
+
+
+@pytest.fixture
+def newest(place: Place, tmp_path: Path) -> Client:
+    """Lin with the newest client, for what does not differ between them."""
+    return Client(NEWEST, place.endpoint, tmp_path / "lin", place.lin)
+
+
+@pytest.fixture
+def mei(place: Place, tmp_path: Path) -> Client:
+    return Client(NEWEST, place.endpoint, tmp_path / "mei", place.mei)
+
+
+@pytest.fixture
+def nobody(place: Place, tmp_path: Path) -> Client:
+    return Client(NEWEST, place.endpoint, tmp_path / "nobody")
+
+
+@pytest.fixture
+def fresh(tmp_path: Path) -> Callable[[Client], Client]:
+    """The same person at another machine: nothing in its caches."""
+    return lambda client: client.using(home=tmp_path / f"machine-{next(numbers)}")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Choose the slice: everything once with the newest client, or all the rest."""
+    chosen, others = [], []
+    for item in items:
+        if Path(__file__).parent not in item.path.parents:
+            chosen.append(item)
+            continue
+        variant = getattr(item, "callspec", None) and item.callspec.params.get("variant")
+        is_wide = bool(item.get_closest_marker("wide")) or variant not in (None, NEWEST)
+        is_once = not is_wide and variant is None
+        wanted = not is_once if config.getoption("--every-client") else not is_wide
+        (chosen if wanted else others).append(item)
+    config.hook.pytest_deselected(items=others)
+    items[:] = chosen
