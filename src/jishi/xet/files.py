@@ -139,15 +139,26 @@ def find_users(tx: Tx, xorb_id: int, *, limit: int) -> list[int]:
     return list(tx.conn.execute(_USERS, {"xorb": xorb_id, "n": limit}).scalars())
 
 
-def list_members(tx: Tx, file_ids: Iterable[int]) -> list[Xorb]:
-    """Return the xorbs of some files, in file order, each once."""
+def list_members(
+    tx: Tx, file_ids: Iterable[int], *, first: int | None = None, limit: int
+) -> list[Xorb]:
+    """Return the xorbs of some files, in file order, each once.
+
+    Args:
+        first: Row of the one to begin with; those before it come last.
+    """
     order: dict[int, None] = {}
     for file_id in file_ids:
         row = tx.conn.execute(_BY_ID, {"id": file_id}).one_or_none()
         if row is not None:
             order |= dict.fromkeys(np.frombuffer(row.terms, TERM)["xorb"].tolist())
-    xorbs = get_xorbs(tx, order)
-    return [xorbs[key] for key in order]
+        if len(order) >= limit and first is None:
+            break
+    ids = list(order)
+    start = ids.index(first) if first in order else 0
+    chosen = [*ids[start:], *ids[:start]][:limit]
+    xorbs = get_xorbs(tx, chosen)
+    return [xorbs[key] for key in chosen]
 
 
 def _found(file: File | None) -> File:

@@ -26,6 +26,7 @@ from jishi.hub.content.contents import (
 )
 from jishi.hub.content.flows import source_of
 from jishi.hub.content.jobs import HANDLERS
+from jishi.hub.content.sharing import known_files, list_large_files
 
 __all__ = [
     "HANDLERS",
@@ -38,7 +39,9 @@ __all__ = [
     "find_digest",
     "find_many",
     "holds_file",
+    "known_files",
     "list_blocked",
+    "list_large_files",
     "list_objects",
     "mark_committed",
     "register_plain",

@@ -37,6 +37,18 @@ sa.Index(
     postgresql_where=contents.c.xet_file_id.isnot(None),
 )
 sa.Index("hub_content_sha256", contents.c.sha256)
+is_large_xet = sa.and_(
+    contents.c.xet_file_id.isnot(None), contents.c.size > sa.literal_column(str(16 << 20))
+)
+"""Files whose chunks are worth telling a client about before it asks; a literal, so that
+PostgreSQL sees that the query is within its index."""
+sa.Index(
+    "hub_content_large",
+    contents.c.repo_id,
+    contents.c.created_at,
+    sqlite_where=is_large_xet,
+    postgresql_where=is_large_xet,
+)
 sa.Index(
     "hub_content_blocked",
     contents.c.blocked_at,
