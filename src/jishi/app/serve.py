@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+import uvicorn
 import uvloop
 
 from jishi.app.banner import Banner, Login
@@ -23,7 +24,7 @@ from jishi.core import jobs
 from jishi.core.db import Tx
 from jishi.core.errors import Kind, Refusal
 from jishi.core.i18n import N_
-from jishi.http.server import listen, run_server
+from jishi.http.server import listen, make_server
 from jishi.hub import Node
 from jishi.people.links import renew_set_up
 
@@ -79,16 +80,17 @@ async def _serve(settings: Settings, node: Node, listener: socket.socket, option
     platform = build(settings, node)
     await node.db.write(_revive, alone=node.db.is_sqlite)
     set_up = await node.db.write(renew_set_up)
+    logins = await _demo(settings, node, options)
+    banner = Banner(settings, set_up, logins, DEMO_MODEL if logins else None)
     runner = Runner(node, platform.consumers, platform.jobs, platform.repeated)
+    server = make_server(platform.asgi)
     async with asyncio.TaskGroup() as group, controlled(node, settings):
         group.create_task(runner.run())
         try:
-            logins = await _demo(settings, node, options)
-            banner = Banner(settings, set_up, logins, DEMO_MODEL if logins else None)
+            _let_end(server)
             for line in banner.lines(options.locale):
                 options.say(line)
-            _ignore_signals()
-            await run_server(platform.asgi, [listener])
+            await server.serve(sockets=[listener])
         finally:
             runner.stop()
 
@@ -115,12 +117,11 @@ def _listen(settings: Settings) -> socket.socket:
         raise AddressUnusable(**facts, problem=error.strerror or str(error)) from error
 
 
-def _ignore_signals() -> None:
-    """Let the server alone take SIGINT and SIGTERM.
+def _let_end(server: uvicorn.Server) -> None:
+    """Let SIGINT and SIGTERM end ``server`` and nothing else, from now on.
 
-    It takes them while it runs, ends its requests, puts back what was there before and
-    raises the signal again: with the default behind it the process would die before the
-    database is closed.
+    It takes them itself while it runs, and afterwards puts back what was there and raises
+    them again: with the default there the process would die before the database is closed.
     """
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda _number, _frame: None)
+        signal.signal(number, server.handle_exit)

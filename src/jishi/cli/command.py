@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from argparse import Namespace
@@ -29,8 +30,10 @@ def run(told: Namespace, environment: dict[str, str]) -> int:
         return 1
     for line in said["notes"]:
         print(line, file=sys.stderr)  # noqa: T201
-    for line in said["out"]:
-        print(line)  # noqa: T201
+    try:
+        print(*said["out"], sep="\n", end="\n" if said["out"] else "", flush=True)  # noqa: T201
+    except BrokenPipeError:  # such as `jishi doctor | head -1`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0 if said["ok"] else 1
 
 

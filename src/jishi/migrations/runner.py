@@ -81,7 +81,7 @@ def upgrade(db: Database) -> int:
     ran = 0
     for name, digest in scripts():
         with db.begin(Mode.WRITE) as tx:
-            ran += _run_once(tx, name, digest)
+            ran += run_once(tx, name, digest)
     return ran
 
 
@@ -103,7 +103,12 @@ def scripts() -> list[tuple[str, str]]:
     return [(i.name[:-3], hashlib.sha256(i.read_bytes()).hexdigest()) for i in found]
 
 
-def _run_once(tx: Tx, name: str, digest: str) -> bool:
+def run_once(tx: Tx, name: str, digest: str) -> bool:
+    """Run a script unless it has run; return whether it did.
+
+    Raises:
+        ScriptChanged: If it ran and has another text now.
+    """
     if tx.conn.dialect.name == "postgresql":
         tx.conn.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
     tx.conn.exec_driver_sql(

@@ -1,0 +1,189 @@
+"""``jishi serve``: starts, stops, and what it prints."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import sqlite3
+import time
+import urllib.error
+import urllib.request
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from jishi.core.db import Database, Mode
+from jishi.migrations.runner import run_once, scripts
+from jishi.people import OPERATOR, PersonDraft, add_person
+from tests.cli.running import jishi, serving
+
+
+def get(url: str, **headers: str) -> tuple[int, bytes]:
+    request = urllib.request.Request(url, headers=headers)
+    try:
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return answer.status, answer.read()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read()
+
+
+def test_it_prints_where_it_serves_how_to_begin_and_what_to_try(tmp_path: Path) -> None:
+    with serving(tmp_path / "data", "--no-demo") as server:
+        assert get(f"{server.url}/healthz")[0] == 200
+
+    assert server.port != 0
+    assert server.set_up() is not None
+    assert server.set_up().startswith(server.url)
+    assert f"HF_ENDPOINT={server.url} hf " in server.banner
+
+
+def test_it_ends_cleanly_when_told(tmp_path: Path) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        with serving(tmp_path / "data", "--no-demo") as server:
+            assert server.stop(number) == 0
+        assert not (tmp_path / "data" / "control.sock").exists()
+        log = (tmp_path / "data.log").read_text()
+        assert "Traceback" not in log
+
+
+def test_everything_is_there_at_the_second_start(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with serving(data, "--no-demo") as server:
+        jishi("user", "add", "mei", "--admin", "--data", data)
+        token = jishi("token", "add", "mei", "--role", "read", "--data", data).out.strip()
+        server.process.kill()
+    begun = time.monotonic()
+    with serving(data) as server:
+        seconds = time.monotonic() - begun
+        answer = get(f"{server.url}/api/whoami-v2", Authorization=f"Bearer {token}")
+
+    assert answer[0] == 200
+    assert b'"mei"' in answer[1]
+    assert server.set_up() is None
+    assert seconds < 10  # 3 on an idle machine
+
+
+def test_the_set_up_link_is_renewed_at_each_start_until_it_is_used(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    links = []
+    for _ in range(2):
+        with serving(data, "--no-demo") as server:
+            links.append(server.set_up().rpartition("/")[2])
+    assert links[0] != links[1]
+
+    jishi("user", "add", "boss", "--admin", "--data", data)
+    with serving(data, "--no-demo") as server:
+        assert server.set_up() is None
+
+
+def test_a_second_server_and_a_taken_port_are_refused_by_name(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with serving(data, "--no-demo") as server:
+        second = jishi("serve", "--port", "0", "--data", data)
+        other = jishi("serve", "--port", server.port, "--data", tmp_path / "other")
+
+        assert (second.code, second.out) == (1, "")
+        assert f"in use by process {server.process.pid}" in second.err
+        assert other.code == 1
+        assert "--port" in other.err
+
+
+def test_a_killed_server_leaves_the_folder_free(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with serving(data, "--no-demo") as server:
+        server.process.kill()
+        server.process.wait()
+        done = jishi("user", "add", "mei", "--data", data)
+
+    assert done.code == 0
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1"])
+def test_an_address_others_reach_needs_a_url(tmp_path: Path, host: str) -> None:
+    done = jishi("serve", "--host", host, "--data", tmp_path / "data")
+
+    assert (done.code, done.out) == (1, "")
+    assert f"--host {host} --url http://" in done.err
+    assert not (tmp_path / "data").exists()
+
+
+def test_with_a_url_links_name_it(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with serving(data, "--host", "0.0.0.0", "--url", "https://hub.example") as server:
+        link = jishi("user", "add", "mei", "--data", data)
+
+    assert link.out.startswith("https://hub.example/password/")
+    assert "https://hub.example/set-up/" in server.banner
+
+
+def test_an_address_that_is_not_ours_is_refused_by_name(tmp_path: Path) -> None:
+    done = jishi(
+        "serve", "--host", "192.0.2.1", "--url", "http://x.example", "--data", tmp_path / "data"
+    )
+
+    assert done.code == 1
+    assert "Cannot listen on 192.0.2.1" in done.err
+
+
+def test_a_place_that_cannot_hold_data_is_refused_by_name(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+
+    done = jishi("serve", "--data", tmp_path / "file")
+
+    assert done.code == 1
+    assert "cannot be used as the data folder" in done.err
+
+
+def test_a_bad_setting_is_refused_by_name(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "jishi.toml").write_text('[people]\nforeign_tokens = "perhaps"\n')
+
+    done = jishi("serve", "--data", data)
+
+    assert done.code == 1
+    assert "people.foreign_tokens" in done.err
+
+
+def test_foreign_tokens_are_passed_over_where_the_operator_says_so(tmp_path: Path) -> None:
+    foreign = {"Authorization": "Bearer hf_" + "x" * 34}
+    with serving(tmp_path / "one", "--no-demo") as server:
+        assert get(f"{server.url}/api/models", **foreign)[0] == 401
+    with serving(tmp_path / "two", "--no-demo", JISHI_PEOPLE__FOREIGN_TOKENS="anonymous") as server:
+        assert get(f"{server.url}/api/models", **foreign) == (200, b"[]")
+
+
+def test_an_upgrade_keeps_a_copy_of_what_was_there(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    db = Database(f"sqlite:///{data / 'jishi.db'}")
+    for name, digest in scripts()[:2]:  # as a folder of an older release has it
+        with db.begin(Mode.WRITE) as tx:
+            run_once(tx, name, digest)
+    with db.begin(Mode.WRITE) as tx:
+        add_person(tx, OPERATOR, PersonDraft("mei"))
+    db.close()
+    examined = jishi("doctor", "--data", data)
+    assert examined.code == 1
+    assert scripts()[2][0] in examined.out
+
+    with serving(data, "--no-demo"):
+        assert jishi("doctor", "--data", data).code == 0
+
+    copies = list(data.glob("jishi.db.before-*"))
+    assert [copy.name for copy in copies] == [f"jishi.db.before-{scripts()[2][0][:4]}"]
+    with closing(sqlite3.connect(copies[0])) as conn:
+        assert conn.execute("SELECT name FROM people_namespace").fetchall() == [("mei",)]
+
+
+def test_it_is_reached_by_every_name_of_this_machine(tmp_path: Path) -> None:
+    with serving(tmp_path / "data", "--no-demo") as server, socket.socket() as wire:
+        wire.connect(("127.0.0.1", server.port))
+        wire.sendall(
+            b"POST /oauth/device HTTP/1.1\r\nHost: localhost:%d\r\nContent-Length: 11\r\n"
+            b"Content-Type: application/x-www-form-urlencoded\r\n\r\nclient_id=x" % server.port
+        )
+        answer = wire.recv(65_536)
+
+    assert b'"verification_uri":"http://localhost:%d/device"' % server.port in answer
