@@ -1,0 +1,54 @@
+"""Runs in the environment that has ``transformers`` and ``torch``."""
+
+from __future__ import annotations
+
+import sys
+
+import torch
+import with_hub
+from transformers import AutoConfig, AutoModel, AutoModelForCausalLM, AutoTokenizer, pipeline
+
+torch.set_num_threads(1)
+
+
+def load(repo, **more):
+    """Load a model and its tokenizer, and let them meet."""
+    config = AutoConfig.from_pretrained(repo, **more)
+    tokenizer = AutoTokenizer.from_pretrained(repo, **more)
+    model = AutoModel.from_pretrained(repo, **more)
+    tokens = tokenizer("A lamp, 一盏灯", return_tensors="pt")
+    with torch.no_grad():
+        seen = model(**tokens).last_hidden_state
+    return {
+        "type": config.model_type,
+        "dtype": str(model.dtype),
+        "finite": bool(torch.isfinite(seen).all()),
+        "back": tokenizer.decode(tokens["input_ids"][0], skip_special_tokens=True),
+    }
+
+
+def classify(repo, texts):
+    """Classify texts with a pipeline."""
+    return [each["label"] for each in pipeline("text-classification", model=repo)(texts)]
+
+
+def tell(repo, start):
+    """Continue a text."""
+    told = pipeline("text-generation", model=repo)(start, max_new_tokens=20, do_sample=False)
+    return told[0]["generated_text"]
+
+
+def push(source, target):
+    """Change a model a little, push it, and read it back from the hub."""
+    model = AutoModelForCausalLM.from_pretrained(source)
+    tokenizer = AutoTokenizer.from_pretrained(source)
+    with torch.no_grad():
+        model.model.norm.weight.add_(0.5)
+    model.push_to_hub(target)
+    tokenizer.push_to_hub(target)
+    again = AutoModelForCausalLM.from_pretrained(target)
+    return bool(torch.equal(again.model.norm.weight, model.model.norm.weight))
+
+
+if __name__ == "__main__":
+    with_hub.main(*sys.argv[1:], more=globals())

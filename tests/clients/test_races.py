@@ -1,0 +1,50 @@
+"""Two clients, one branch: nothing is lost, and who comes too late is told."""
+
+from __future__ import annotations
+
+import json
+
+from tests.clients.clients import ANSWER, Client
+
+COMMITS = 25
+
+
+def test_two_clients_lose_nothing_on_one_branch(newest: Client, mei: Client, repo: str) -> None:
+    shared = repo.replace("lin/", "weavers/")
+    newest.call("create", repo=shared)
+    newest.home.mkdir(exist_ok=True)
+
+    both = [newest.begin("race", repo=shared, name=name, count=COMMITS) for name in ("a", "b")]
+    outs = [process.communicate(timeout=200)[0] for process in both]
+
+    refused = [
+        json.loads(line.removeprefix(ANSWER))["value"]
+        for out in outs
+        for line in out.splitlines()
+        if line.startswith(ANSWER)
+    ]
+    assert len(refused) == 2
+    assert {status for each in refused for status in each} <= {409}
+    files = set(newest.call("files", repo=shared)) - {".gitattributes"}
+    assert len(files) == 2 * COMMITS - sum(len(each) for each in refused)
+    titles = newest.call("commits", repo=shared)
+    assert len(titles) == len(files) + 1
+    assert mei.call("files", repo=shared) == newest.call("files", repo=shared)
+
+
+def test_of_two_commits_on_the_same_parent_exactly_one_lands(newest: Client, repo: str) -> None:
+    newest.call("create", repo=repo)
+    head = newest.call("info", repo=repo)["sha"]
+
+    both = [
+        newest.begin("commit_texts", repo=repo, texts={f"{name}.txt": name}, parent_commit=head)
+        for name in ("a", "b")
+    ]
+    outs = [process.communicate(timeout=100)[0] for process in both]
+
+    answers = [json.loads(out.splitlines()[-1].removeprefix(ANSWER)) for out in outs]
+    refused = [answer["text"] for answer in answers if "refused" in answer]
+    assert len(refused) == 1
+    assert "412" in refused[0]
+    assert "The branch was updated since you opened this page" in refused[0]
+    assert len(newest.call("files", repo=repo)) == 2
