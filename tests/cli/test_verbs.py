@@ -108,6 +108,7 @@ def test_the_doctor_sees_an_open_key_and_says_what_to_do(served) -> None:
         ("serve", "--port", "x"),
         ("serve", "extra"),
         ("doctor", "--js"),
+        ("doctor", "--data", ""),
     ],
 )
 def test_misuse_ends_with_status_2_and_says_how_it_goes(arguments, tmp_path: Path) -> None:
@@ -135,10 +136,11 @@ def test_the_data_folder_is_named_by_option_variable_or_place(tmp_path: Path) ->
 
 
 def test_looking_changes_nothing(tmp_path: Path) -> None:
-    done = jishi("doctor", "--data", tmp_path / "nothing")
+    for folder in (tmp_path / "nothing", tmp_path):
+        done = jishi("doctor", "--data", folder)
 
-    assert done.code == 1
-    assert "no data folder" in done.err
+        assert done.code == 1
+        assert "no data folder" in done.err
     assert list(tmp_path.iterdir()) == []
 
 

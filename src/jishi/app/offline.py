@@ -24,7 +24,7 @@ def answer_offline(
     """
     try:
         examines = isinstance(msgspec.json.decode(body, type=Command), Examine)
-        if examines and not folder.is_dir():
+        if examines and not (folder / "keys" / "root").exists():
             raise FolderMissing(folder=str(folder))
         settings = load_settings(folder, environment)
         with locked(folder), opened(settings, upgrading=not examines) as node:

@@ -6,6 +6,7 @@ import argparse
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 from importlib import import_module
+from pathlib import Path
 from typing import Final, TypeAlias
 
 from typing_extensions import override
@@ -14,12 +15,16 @@ ROLES: Final = ("read", "contributor", "write", "admin")
 PORT_MAX: Final = 65_535
 
 
-def parse(arguments: Sequence[str]) -> Namespace:
-    """Return what was typed; misuse ends the process with status 2."""
-    return _parser().parse_args(arguments)
+def parse(arguments: Sequence[str], *, folder: str) -> Namespace:
+    """Return what was typed; misuse ends the process with status 2.
+
+    Args:
+        folder: The data folder if none is named.
+    """
+    return _parser(folder).parse_args(arguments)
 
 
-def _parser() -> ArgumentParser:
+def _parser(folder: str) -> ArgumentParser:
     parser = ArgumentParser(
         prog="jishi",
         description="Jishi: a hub for models, datasets and Spaces of your own.",
@@ -29,7 +34,11 @@ def _parser() -> ArgumentParser:
     verbs = parser.add_subparsers(metavar="COMMAND", required=True)
     common = ArgumentParser(add_help=False)
     common.add_argument(
-        "--data", metavar="DIR", help="data folder; default: $JISHI_DATA, else ./jishi-data"
+        "--data",
+        metavar="DIR",
+        default=folder,
+        type=_folder,
+        help="data folder; default: $JISHI_DATA, else ./jishi-data",
     )
     _add_serve(verbs, common)
     _add_user(verbs, common)
@@ -101,6 +110,12 @@ def _verb(verbs: _Verbs, common: ArgumentParser, name: str, text: str) -> Argume
 def _group(verbs: _Verbs, name: str, text: str) -> _Verbs:
     parser: ArgumentParser = verbs.add_parser(name, help=text, allow_abbrev=False)
     return parser.add_subparsers(metavar="COMMAND", required=True)
+
+
+def _folder(text: str) -> Path:
+    if not text:  # an unset variable of a script; the working folder would be a bad guess
+        raise ValueError(text)
+    return Path(text).absolute()
 
 
 def _port(text: str) -> int:
