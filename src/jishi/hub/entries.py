@@ -158,14 +158,11 @@ def count_files(tx: Tx, repo: Repo) -> tuple[int, int]:
     return row.n, row.size
 
 
-def _to_entry(row: Any) -> Entry:
-    return Entry(
-        path=row.place.removesuffix("/"),
-        is_folder=row.place.endswith("/"),
-        oid=row.oid.hex(),
-        size=row.size,
-        sha256=row.sha256.hex() if row.sha256 else None,
-    )
+def _to_entry(row: sa.Row[Any]) -> Entry:
+    place, oid, size, sha256 = row  # by position: by name costs more than the query
+    is_folder = place[-1] == "/"
+    path = place[:-1] if is_folder else place
+    return Entry(path, is_folder, oid.hex(), size, sha256.hex() if sha256 else None)
 
 
 _SLICE: Final = 400

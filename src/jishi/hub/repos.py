@@ -199,26 +199,27 @@ def require_write(actor: Actor, repo: Repo) -> None:
 
 
 def to_repo(row: sa.Row[Any]) -> Repo:
-    """Make a value of a row that has ``COLUMNS``."""
+    """Make a value of a row that begins with ``COLUMNS``."""
+    of = dict(zip(NAMES, row, strict=False))  # a row's own names cost a microsecond each
     return Repo(
-        id=row.id,
-        public_id=row.public_id,
-        kind=RepoKind(row.kind),
-        namespace=row.namespace,
-        name=row.name,
-        private=row.private,
-        git_id=row.git_id,
-        creator_id=row.creator_id,
-        head=row.head.hex() if row.head else None,
-        commits=row.commits,
-        created_at=row.created_at,
-        updated_at=row.updated_at,
-        card=msgspec.json.decode(row.card) if row.card else None,
-        tags=tuple(msgspec.json.decode(row.tags)),
-        config=msgspec.json.decode(row.config) if row.config else None,
-        downloads_30d=row.downloads_30d,
-        downloads_all=row.downloads_all,
-        likes=row.likes,
+        id=of["id"],
+        public_id=of["public_id"],
+        kind=RepoKind(of["kind"]),
+        namespace=of["namespace"],
+        name=of["name"],
+        private=of["private"],
+        git_id=of["git_id"],
+        creator_id=of["creator_id"],
+        head=of["head"].hex() if of["head"] else None,
+        commits=of["commits"],
+        created_at=of["created_at"],
+        updated_at=of["updated_at"],
+        card=msgspec.json.decode(of["card"]) if of["card"] else None,
+        tags=tuple(msgspec.json.decode(of["tags"])),
+        config=msgspec.json.decode(of["config"]) if of["config"] else None,
+        downloads_30d=of["downloads_30d"],
+        downloads_all=of["downloads_all"],
+        likes=of["likes"],
     )
 
 
@@ -241,14 +242,12 @@ def _is_visible(actor: Actor, row: sa.Row[Any]) -> bool:
     return not row.private or actor.has(Role.READ, row.namespace)
 
 
-COLUMNS: Final = tuple(
-    tables.repos.c[name]
-    for name in (
-        *("id", "public_id", "kind", "namespace", "name", "private", "git_id", "creator_id"),
-        *("head", "commits", "created_at", "updated_at", "card", "tags", "config"),
-        *("downloads_30d", "downloads_all", "likes"),
-    )
+NAMES: Final = (
+    *("id", "public_id", "kind", "namespace", "name", "private", "git_id", "creator_id"),
+    *("head", "commits", "created_at", "updated_at", "card", "tags", "config"),
+    *("downloads_30d", "downloads_all", "likes"),
 )
+COLUMNS: Final = tuple(tables.repos.c[name] for name in NAMES)
 _LIVE: Final = tables.repos.c.deleted_at.is_(None)
 _BY_PATH: Final = sa.select(*COLUMNS).where(
     tables.repos.c.kind == sa.bindparam("kind"),

@@ -75,9 +75,23 @@ async def find_place(node: Node, actor: Actor, kind: RepoKind, path: str, revisi
     return place if place.oid or place.ref else await _find_commit(node, place)
 
 
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """A revision and what it holds.
+
+    Attributes:
+        entries: Files and folders; empty unless they were wanted.
+        used_bytes: Of all large contents of the repository.
+    """
+
+    place: Place
+    entries: Sequence[Entry]
+    used_bytes: int
+
+
 async def find_with_files(
     node: Node, actor: Actor, kind: RepoKind, path: str, revision: str, *, wanted: bool
-) -> tuple[Place, list[Entry]]:
+) -> Overview:
     """Find a revision and, if ``wanted``, all its files; of the head in one transaction.
 
     Raises:
@@ -85,15 +99,17 @@ async def find_with_files(
         RepoMissing: See above.
         RevisionMissing: See above.
     """
-    place, found = await node.db.read(_find_with_files, actor, kind, path, revision, wanted=wanted)
+    place, found, used = await node.db.read(
+        _find_with_files, actor, kind, path, revision, wanted=wanted
+    )
     if found is not None:
-        return place, found
+        return Overview(place, found, used)
     if not place.oid:
         place = await _find_commit(node, place)
     if not wanted:
-        return place, []
+        return Overview(place, (), used)
     page = await list_folder(node, place, "", recursive=True, limit=FILES_MAX)
-    return place, list(page.items)
+    return Overview(place, page.items, used)
 
 
 async def list_folder(
@@ -331,16 +347,17 @@ def _find_with_files(
     revision: str,
     *,
     wanted: bool,
-) -> tuple[Place, list[Entry] | None]:
+) -> tuple[Place, list[Entry] | None, int]:
     place = _find_place(tx, actor, kind, path, revision)
+    used = content.used_bytes(tx, place.repo.id)
     if place.oid and not wanted:
-        return place, []
+        return place, [], used
     if not place.is_head or (not place.oid and place.ref is None):
-        return place, None
+        return place, None, used
     if not place.oid:
-        return place, []
+        return place, [], used
     window = Window(recursive=True, limit=FILES_MAX)
-    return place, entries.list_entries(tx, place.repo, "", window)
+    return place, entries.list_entries(tx, place.repo, "", window), used
 
 
 def _list_indexed(
