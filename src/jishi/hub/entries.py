@@ -158,7 +158,7 @@ def count_files(tx: Tx, repo: Repo) -> tuple[int, int]:
     return row.n, row.size
 
 
-def _to_entry(row: sa.Row[Any]) -> Entry:
+def _to_entry(row: Sequence[Any]) -> Entry:
     place, oid, size, sha256 = row  # by position: by name costs more than the query
     is_folder = place[-1] == "/"
     path = place[:-1] if is_folder else place
