@@ -1,5 +1,7 @@
 """Something to look at, sent through the addresses that programs use."""
 
+# ruff: noqa: RUF001  (Chinese has its own marks)
+
 from __future__ import annotations
 
 import base64
@@ -176,7 +178,9 @@ def _fill_models(lin: Sender) -> None:
     lin.commit("model", chat, "Notes of 205 firings", {**many, "data/README.md": "# Notes\n"})
     weights = bytes(range(256)) * 4096
     lin.commit_large("model", chat, "model.safetensors", weights)
-    lin.commit("model", chat, "Say how long it trains", {"train.py": script.replace("s: i", "s:  i")})
+    lin.commit(
+        "model", chat, "Say how long it trains", {"train.py": script.replace("s: i", "s:  i")}
+    )
     lin.post(f"/api/models/{chat}/branch/int8", {})
     lin.post(f"/api/models/{chat}/tag/main", {"tag": "v1.0"})
 

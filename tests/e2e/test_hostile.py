@@ -74,9 +74,7 @@ def test_a_picture_in_a_page_runs_nothing(browser: Browser, bazaar: Bazaar) -> N
 
 
 @pytest.mark.parametrize("view", ["resolve", "raw"])
-def test_a_page_is_handed_over_and_not_shown(
-    browser: Browser, bazaar: Bazaar, view: str
-) -> None:
+def test_a_page_is_handed_over_and_not_shown(browser: Browser, bazaar: Bazaar, view: str) -> None:
     with visiting(browser, bazaar.hub.url, state=bazaar.lin) as visit:
         page = visit.open("/lin/hostile/blob/main/page.html")
         assert page.locator("pre.code").inner_text().startswith("<!doctype html>")

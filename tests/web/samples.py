@@ -328,16 +328,18 @@ _MEMBERS = MembersPage(
 _PEOPLE = PeoplePage(
     chrome=LIN,
     people=(
-        PersonRow("lin-qing", "林青", "lin@example.org", True, True, NOW - 300 * DAY),
-        PersonRow("chen-opc", "", "", False, False, NOW - DAY),
+        PersonRow("lin-qing", "林青", "lin@example.org", True, True, True, NOW - 300 * DAY),
+        PersonRow("chen-opc", "", "", False, False, True, NOW - DAY),
         PersonRow(
             "a-laboratory-with-the-longest-name-allowed",
             "A very long full name that goes on and on",
             "a.very.long.address@department.university.example",
             False,
             True,
+            True,
             NOW,
         ),
+        PersonRow("wu", "吴", "", False, True, False, NOW),
     ),
     first_url="",
     next_url="",
@@ -349,6 +351,7 @@ _PEOPLE = PeoplePage(
     email="",
     as_admin=False,
     problem="",
+    problem_of="",
 )
 _SETTINGS = RepoSettingsPage(
     chrome=LIN,
@@ -562,6 +565,7 @@ SAMPLES: dict[str, tuple[str, Any]] = {
             link_name="chen-opc",
             link_expires_at=NOW + 7 * DAY,
             problem=PROBLEM,
+            problem_of="invite",
         ),
     ),
     **{

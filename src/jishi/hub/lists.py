@@ -95,7 +95,7 @@ def count_repos(tx: Tx, actor: Actor, namespace: str) -> dict[RepoKind, int]:
     """Return how many repositories of each kind ``actor`` sees in ``namespace``."""
     repos = tables.repos
     statement = (
-        sa.select(repos.c.kind, sa.func.count())
+        sa.select(repos.c.kind, sa.func.count().label("n"))
         .where(
             repos.c.namespace_key == namespace.lower(),
             repos.c.deleted_at.is_(None),
@@ -103,7 +103,7 @@ def count_repos(tx: Tx, actor: Actor, namespace: str) -> dict[RepoKind, int]:
         )
         .group_by(repos.c.kind)
     )
-    found: dict[str, int] = dict(tx.conn.execute(statement).tuples().all())
+    found = {row.kind: row.n for row in tx.conn.execute(statement)}
     return {kind: found.get(kind.value, 0) for kind in RepoKind}
 
 

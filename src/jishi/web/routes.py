@@ -104,6 +104,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("GET", "/admin/people", page(admin.read_people)),
     Route("POST", "/admin/people", page(admin.invite_person)),
     Route("POST", "/admin/people/{name}/link", page(admin.make_password_link)),
+    Route("POST", "/admin/people/{name}/active", page(admin.change_active)),
     Route("GET", "/new", page(repos.read_new)),
     Route("POST", "/new", page(repos.create_repo)),
     *_repo_routes(),

@@ -11,8 +11,9 @@ from jishi.core.errors import Refusal
 from jishi.http import context_of, read_form
 from jishi.people import Person, PersonDraft, list_people
 from jishi.people.links import invite, make_link
+from jishi.people.persons import OwnAccount, PersonInactive, set_active
 from jishi.web.addresses import with_query
-from jishi.web.answers import chrome_of, field, said, show, status_of
+from jishi.web.answers import chrome_of, field, said, see_other, show, status_of
 from jishi.web.pages.people import PeoplePage, PersonRow
 
 HERE = "/admin/people"
@@ -47,8 +48,30 @@ async def make_password_link(request: Request) -> Response:
     """``POST /admin/people/{name}/link``: the answer shows the link, this once."""
     context = context_of(request)
     name = request.path_params["name"]
-    link = await context.db.write(make_link, context.actor, name)
+    try:
+        link = await context.db.write(make_link, context.actor, name)
+    except PersonInactive as refusal:
+        return await _refused(request, refusal)
     return await _show_link(request, name, link.secret, link.expires_at)
+
+
+async def change_active(request: Request) -> Response:
+    """``POST /admin/people/{name}/active``: put an account out of use, or back."""
+    context = context_of(request)
+    form = await read_form(request)
+    active, name = field(form, "active") == "1", request.path_params["name"]
+    try:
+        await context.db.write(set_active, context.actor, name, active=active)
+    except OwnAccount as refusal:
+        return await _refused(request, refusal)
+    return see_other(HERE)
+
+
+async def _refused(request: Request, refusal: Refusal) -> Response:
+    page = await _people_page(request)
+    page = replace(page, problem=said(request, refusal), problem_of="list")
+    status = status_of(refusal, context_of(request))
+    return show(request, "people/people.html", page, status=status)
 
 
 async def _show_link(request: Request, name: str, secret: str, expires_at: int) -> Response:
@@ -75,6 +98,7 @@ async def _people_page(request: Request) -> PeoplePage:
         email="",
         as_admin=False,
         problem="",
+        problem_of="",
     )
 
 
@@ -86,6 +110,7 @@ def _refilled(page: PeoplePage, draft: PersonDraft, problem: str) -> PeoplePage:
         email=draft.email,
         as_admin=draft.is_admin,
         problem=problem,
+        problem_of="invite",
     )
 
 
@@ -96,5 +121,6 @@ def _row(person: Person) -> PersonRow:
         email=person.email,
         is_admin=person.is_admin,
         has_password=person.has_password,
+        is_active=person.is_active,
         created_at=person.created_at,
     )

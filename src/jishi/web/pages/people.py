@@ -214,6 +214,7 @@ class PersonRow:
     email: str
     is_admin: bool
     has_password: bool
+    is_active: bool
     created_at: int
 
 
@@ -226,6 +227,7 @@ class PeoplePage:
         link_name: For whom.
         link_expires_at: Microseconds UTC.
         name: What the form holds, as ``full_name``, ``email`` and ``as_admin``.
+        problem_of: ``invite`` or ``list``: what was refused.
     """
 
     chrome: Chrome
@@ -240,3 +242,4 @@ class PeoplePage:
     email: str
     as_admin: bool
     problem: str
+    problem_of: str

@@ -1,0 +1,291 @@
+"""Home, lists, owners and repositories, as somebody at a browser meets them."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from jishi.hub import RepoKind
+from tests.web.conftest import Visitor
+
+CARD = "---\nlicense: mit\ntags: [kiln]\nbase_model: zhe/base\n---\n# Silk\n\n[use](docs/use.md)\n"
+
+
+def test_an_empty_bazaar_says_the_next_commands(visitor: Visitor, lin: Visitor) -> None:
+    assert "export HF_ENDPOINT=http://hub.test hf auth login" in visitor.get("/").said
+    assert "hf upload lin/first-model ." in lin.get("/").said
+
+
+def test_home_shows_what_is_new_and_what_is_mine(put, visitor: Visitor, lin: Visitor) -> None:
+    put("lin/silk", {"README.md": CARD})
+    put("lin/secret", {}, private=True)
+
+    assert "lin/ silk" in visitor.get("/").said
+    assert "secret" not in visitor.get("/").said
+    assert "lin/ secret private" in lin.get("/").said
+
+
+def test_search_finds_names_of_all_kinds_and_owners(put, visitor: Visitor) -> None:
+    put("longquan/silk", {})
+    put("longquan/silk-notes", {}, RepoKind.DATASET)
+
+    found = visitor.get("/?q=SILK").said
+    owner = visitor.get("/?q=longquan").said
+    nothing = visitor.get("/?q=%3Cb%3E").text
+
+    assert "Models L longquan/ silk" in found
+    assert "Datasets L longquan/ silk-notes" in found
+    assert "longquan 龙泉实验室 Organisation" in owner
+    assert "Nothing has this in its name" in nothing
+    assert "<b>" not in re.sub(r"<b>\d+</b>", "", nothing.replace("<b>claimed", ""))
+
+
+def test_a_list_filters_sorts_and_turns_pages(put, visitor: Visitor) -> None:
+    put("lin/silk", {"README.md": CARD})
+    for number in range(31):
+        put(f"longquan/m{number:02}", {})
+
+    first = visitor.get("/models?sort=created")
+    following = re.search(r'href="(/models\?[^"]*after=[^"]*)"', first.text)
+    assert following
+    second = visitor.get(following[1].replace("&amp;", "&"))
+
+    assert first.text.count('<a class="name"') == 30
+    assert second.text.count('<a class="name"') == 2
+    assert "First page" in second.said
+    assert visitor.get("/models?tag=kiln").text.count('<a class="name"') == 1
+    assert visitor.get("/models?owner=lin&q=si").text.count('<a class="name"') == 1
+    assert "Nothing here matches" in visitor.get("/models?owner=lin&q=x").said
+    assert "No datasets here yet" in visitor.get("/datasets").said
+    assert visitor.get("/models?after=!!!").status == 400
+
+
+def test_a_row_says_what_the_card_claims(put, visitor: Visitor) -> None:
+    put("lin/silk", {"README.md": CARD})
+
+    said = visitor.get("/models").said
+
+    assert "mit" in said
+    assert "claimed derived from zhe/base" in said
+
+
+def test_owners_have_a_page_and_nobody_has_none(put, visitor: Visitor, lin: Visitor) -> None:
+    put("longquan/silk", {})
+
+    org, person = visitor.get("/longquan").said, lin.get("/lin").said
+    missing = visitor.get("/nobody")
+
+    assert "龙泉实验室 longquan Organisation" in org
+    assert "Members 林 lin admin" in org
+    assert "hf upload lin/first-model ." in person
+    assert "Organisations 龙 longquan admin" in person
+    assert (missing.status, "Nobody here is called nobody." in missing.said) == (404, True)
+
+
+def test_a_card_is_rendered_with_commands_for_this_host(put, visitor: Visitor) -> None:
+    put("lin/silk", {"README.md": CARD, "config.json": '{"architectures": ["XForCausalLM"]}'})
+
+    page = visitor.get("/lin/silk")
+
+    assert '<h2 id="card-silk">Silk</h2>' in page.text
+    assert 'href="/lin/silk/blob/main/docs/use.md"' in page.text
+    assert "export HF_ENDPOINT=http://hub.test hf download lin/silk" in page.said
+    assert "git clone http://hub.test/lin/silk" in page.said
+    assert 'AutoModelForCausalLM.from_pretrained( "lin/silk" )' in page.said
+    assert "curl -L http://hub.test/lin/silk/resolve/main/config.json" in page.said
+    assert "Licence mit Architecture XForCausalLM" in page.said
+
+
+def test_datasets_and_spaces_have_commands_of_their_own(put, visitor: Visitor) -> None:
+    put("lin/notes", {"a.csv": "1\n"}, RepoKind.DATASET)
+    put("lin/app", {"app.py": "1\n"}, RepoKind.SPACE)
+
+    notes, app = visitor.get("/datasets/lin/notes").said, visitor.get("/spaces/lin/app").said
+
+    assert "hf download lin/notes --repo-type dataset" in notes
+    assert 'load_dataset( "lin/notes" )' in notes
+    assert "git clone http://hub.test/datasets/lin/notes" in notes
+    assert 'snapshot_download( "lin/app" , repo_type= "space" )' in app
+
+
+def test_an_empty_repository_says_how_to_fill_it(put, visitor: Visitor, lin: Visitor) -> None:
+    put("lin/silk", {})
+
+    assert "hf upload lin/silk ." in lin.get("/lin/silk").said
+    assert "hf upload" not in visitor.get("/lin/silk").said
+    assert "Nothing has been uploaded yet" in visitor.get("/lin/silk").said
+
+
+def test_a_private_repository_is_not_there_for_others(put, visitor: Visitor, mei, lin) -> None:
+    put("lin/silk", {"a.txt": "x"}, private=True)
+
+    for path in ("", "/tree/main", "/blob/main/a.txt", "/commits/main", "/settings"):
+        hidden = visitor.get(f"/lin/silk{path}")
+        absent = visitor.get(f"/lin/nothing{path}")
+        assert hidden.status == absent.status == 404
+        assert hidden.said == absent.said.replace("nothing", "silk")
+        assert mei.get(f"/lin/silk{path}").status == 404
+        assert lin.get(f"/lin/silk{path}").status == 200
+
+
+def test_likes_are_counted_once_and_taken_back(put, mei: Visitor, visitor: Visitor) -> None:
+    put("lin/silk", {})
+
+    assert mei.post("/lin/silk/like", like="1").goes_to == "/lin/silk"
+    mei.post("/lin/silk/like", like="1")
+    liked = mei.get("/lin/silk").text
+    mei.post("/lin/silk/like", like="0")
+
+    assert 'aria-pressed="true"' in liked
+    assert '<span class="sr">likes </span><data value="1">1</data>' in liked
+    assert 'aria-pressed="false"' in mei.get("/lin/silk").text
+    assert visitor.post("/lin/silk/like", like="1").status == 401
+
+
+def test_folders_show_what_changed_each_entry_last(put, visitor: Visitor) -> None:
+    put("lin/silk", {"a/b/c.txt": "1\n", "z.txt": "1\n"})
+    put("lin/silk", {"a/b/c.txt": "2\n"}, title="Change c")
+
+    top, folder = visitor.get("/lin/silk/tree/main").said, visitor.get("/lin/silk/tree/main/a/b")
+
+    assert re.search(r"a Change c .* ago z\.txt 2 B initial commit", top.split("gitattributes")[1])
+    assert "c.txt 2 B Change c" in folder.said
+    assert '<a href="/lin/silk/tree/main/a">a</a>' in folder.text
+    assert visitor.get("/lin/silk/tree/main/a/b/c.txt").goes_to == "/lin/silk/blob/main/a/b/c.txt"
+    assert visitor.get("/lin/silk/blob/main/a/b").goes_to == "/lin/silk/tree/main/a/b"
+    assert visitor.get("/lin/silk/tree/main/nothing").status == 404
+    assert visitor.get("/lin/silk/tree/nothing").status == 404
+
+
+def test_folders_turn_pages_at_two_hundred(put, visitor: Visitor) -> None:
+    put("lin/silk", {f"d/{number:03}.txt": "x" for number in range(203)})
+
+    first = visitor.get("/lin/silk/tree/main/d")
+    following = re.search(r'href="(/lin/silk/tree/main/d\?after=[^"]*)"', first.text)
+    assert following
+    second = visitor.get(following[1])
+
+    assert first.text.count("i i-file") == 200
+    assert second.text.count("i i-file") == 3
+
+
+def test_names_in_any_script_lead_to_their_files(put, visitor: Visitor) -> None:
+    name = "图 #1 100%+/甲?乙.txt"
+    put("lin/silk", {name: "x\n"})
+
+    folder = visitor.get("/lin/silk/tree/main/%E5%9B%BE%20%231%20100%25%2B")
+    link = re.search(r'href="(/lin/silk/blob/[^"]*)"', folder.text)
+    assert link
+
+    assert "甲?乙.txt" in visitor.get(link[1]).said
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "seen"),
+    [
+        ("train.py", b"def f():\n    pass\n", '<span class="hl-k">def</span>'),
+        ("README.md", b"# Silk", '<h2 id="card-silk">'),
+        ("README.md?plain=1", b"# Silk", '<span class="hl-gh">'),
+        ("a.bin", b"\x00\x01", "Nothing to read in here"),
+        ("a.txt", b"\xff\xfe", "Nothing to read in here"),
+        ("a.txt", b"x\n" * 300_000, "Too long to show here"),
+        ("a.txt", b"<script>", "&lt;script&gt;"),
+        ("a.PNG", b"not a picture", '<img src="/lin/silk/resolve/main/a.PNG" alt="a.PNG">'),
+        ("a.svg", b"<svg/>", '<img src="/lin/silk/resolve/main/a.svg" alt="a.svg">'),
+        ("a.svg?plain=1", b"<svg/>", '<span class="hl-nt">'),
+        ("a.mp3", b"x", "<audio controls"),
+        ("a.mp4", b"x", "<video controls"),
+        ("empty", b"", '<pre class="code">'),
+    ],
+)
+def test_files_are_shown_as_what_they_are(
+    put, visitor: Visitor, name: str, data: bytes, seen: str
+) -> None:
+    put("lin/silk", {name.partition("?")[0]: data})
+
+    assert seen in visitor.get(f"/lin/silk/blob/main/{name}").text
+
+
+def test_history_and_commits_tell_what_changed(put, visitor: Visitor) -> None:
+    put("lin/silk", {"a.txt": "one two three\nsame\n", "b.txt": "x\n"})
+    put("lin/silk", {"a.txt": "one 2 three\nsame\n", "c.txt": "new\n"}, title="Change a")
+
+    history = visitor.get("/lin/silk/commits/main")
+    of_b = visitor.get("/lin/silk/commits/main/b.txt").said
+    link = re.search(r'href="(/lin/silk/commit/[0-9a-f]{40})"', history.text)
+    assert link
+    commit = visitor.get(link[1])
+
+    assert "Change a" in history.said
+    assert "Change a" not in of_b
+    assert "2 files changed" in commit.said
+    assert "Because." in commit.said
+    assert '<del class="w">two</del>' in commit.text
+    assert '<ins class="w">2</ins>' in commit.text
+    assert "c.txt new +1 \N{MINUS SIGN}0" in commit.said
+    assert visitor.get("/lin/silk/commit/ffffffffff").status == 404
+
+
+def test_only_who_may_write_gets_settings(
+    put, lin: Visitor, mei: Visitor, visitor: Visitor
+) -> None:
+    put("lin/silk", {})
+
+    assert lin.get("/lin/silk/settings").status == 200
+    assert mei.get("/lin/silk/settings").status == 403
+    assert visitor.get("/lin/silk/settings").status == 401
+    assert mei.post("/lin/silk/settings/visibility", visibility="private").status == 403
+    assert mei.post("/lin/silk/settings/delete", typed="lin/silk").status == 403
+    assert mei.post("/lin/silk/settings/move", owner="mei", name="x").status == 403
+
+
+def test_visibility_changes_and_says_so(put, lin: Visitor, visitor: Visitor) -> None:
+    put("lin/silk", {})
+
+    done = lin.post("/lin/silk/settings/visibility", visibility="private").goes_to
+    said = lin.get(done).said
+
+    assert "The visibility was changed." in said
+    assert visitor.get("/lin/silk").status == 404
+
+
+def test_a_moved_repository_is_found_under_its_old_address(put, lin, visitor: Visitor) -> None:
+    put("lin/silk", {"a.txt": "x"})
+
+    refused = lin.post("/lin/silk/settings/move", owner="lin", name="not a name")
+    done = lin.post("/lin/silk/settings/move", owner="longquan", name="satin").goes_to
+    old = visitor.get("/lin/silk/blob/main/a.txt?plain=1").goes_to
+
+    assert refused.status == 400
+    assert 'value="not a name"' in refused.text
+    assert 'href="/lin/silk/settings?lang=zh-Hans"' in refused.text
+    assert done == "/longquan/satin/settings?done=move"
+    assert old == "/longquan/satin/blob/main/a.txt?plain=1"
+    assert visitor.get("/lin/silk").goes_to == "/longquan/satin"
+
+
+def test_a_repository_goes_only_if_its_name_was_typed(put, lin, visitor: Visitor) -> None:
+    put("lin/silk", {})
+
+    wrong = lin.post("/lin/silk/settings/delete", typed="silk")
+    assert (wrong.status, visitor.get("/lin/silk").status) == (400, 200)
+    right = lin.post("/lin/silk/settings/delete", typed="LIN/silk").goes_to
+
+    assert "Nothing was deleted." in wrong.said
+    assert right == "/lin"
+    assert visitor.get("/lin/silk").status == 404
+
+
+def test_a_repository_is_made_by_a_form(lin: Visitor, mei: Visitor, visitor: Visitor) -> None:
+    form = lin.get("/new?kind=dataset&owner=longquan").text
+    made = lin.post("/new", kind="dataset", owner="longquan", name="n", visibility="private")
+    bad = lin.post("/new", kind="model", owner="lin", name="not a name", visibility="public")
+    stranger = mei.post("/new", kind="model", owner="longquan", name="x", visibility="")
+
+    assert "<option selected>longquan</option>" in form
+    assert made.goes_to == "/datasets/longquan/n"
+    assert visitor.get("/datasets/longquan/n").status == 404
+    assert (bad.status, 'value="not a name"' in bad.text) == (400, True)
+    assert stranger.status == 403
+    assert visitor.get("/new").status == 401

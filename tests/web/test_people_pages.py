@@ -1,0 +1,258 @@
+"""Coming in, settings, tokens, organisations, and people for administrators."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from jishi.core.db import Mode
+from jishi.people import OPERATOR, PersonDraft, Role
+from jishi.people.devices import PollState, poll_device, start_device
+from jishi.people.links import invite, make_link, renew_set_up
+from jishi.people.orgs import set_member
+from tests.web.conftest import PASSWORD, Visitor, add
+
+
+def write(node, operation, *args, **kwargs):
+    with node.db.begin(Mode.WRITE) as tx:
+        return operation(tx, *args, **kwargs)
+
+
+def test_sign_in_leads_where_one_wanted_to_go(node, visitor: Visitor) -> None:
+    add(node, "mei")
+
+    form = visitor.get("/sign-in?next=/new").text
+    wrong = visitor.post("/sign-in", name="mei", password="no", next="/new")
+    right = visitor.post("/sign-in", name="MEI", password=PASSWORD, next="/new")
+
+    assert '<input type="hidden" name="next" value="/new">' in form
+    assert (wrong.status, "Wrong name or password." in wrong.said) == (401, True)
+    assert 'value="mei"' in wrong.text
+    assert PASSWORD not in wrong.text
+    assert right.goes_to == "/new"
+    assert visitor.get("/new").status == 200
+    assert visitor.get("/sign-in").goes_to == "/"
+
+
+@pytest.mark.parametrize(
+    "elsewhere", ["//evil.example", "https://evil.example", "/\\evil.example", "/a\r\nX: y", "x"]
+)
+def test_sign_in_leads_nowhere_else(node, visitor: Visitor, elsewhere: str) -> None:
+    add(node, "mei")
+
+    answer = visitor.post("/sign-in", name="mei", password=PASSWORD, next=elsewhere)
+
+    assert answer.goes_to == "/"
+
+
+def test_signing_out_ends_the_session_here_or_everywhere(mei: Visitor, asgi) -> None:
+    other = Visitor(asgi).sign_in("mei")
+    kept = dict(mei.cookies)
+
+    assert mei.post("/sign-out").goes_to == "/"
+    assert "jishi" not in mei.cookies
+    assert Visitor(asgi, kept).get("/new").status == 401
+    assert other.get("/new").status == 200
+    again = Visitor(asgi).sign_in("mei")
+    again.post("/sign-out", everywhere="1")
+    assert other.get("/new").status == 401
+
+
+def test_the_set_up_link_makes_the_first_administrator_once(node, visitor: Visitor, asgi) -> None:
+    link = f"/set-up/{write(node, renew_set_up)}"
+    person = {"name": "lin", "full_name": "林青", "email": "lin@example.org"}
+
+    form = visitor.get(link)
+    short = visitor.post(link, **person, password="short")
+    done = visitor.post(link, **person, password=PASSWORD)
+
+    assert "You are the first." in form.said
+    assert form.headers["cache-control"] == "no-store"
+    assert (short.status, 'value="林青"' in short.text) == (400, True)
+    assert done.goes_to == "/"
+    assert "lin administrator lin@example.org" in visitor.get("/admin/people").said.replace(
+        "林青 ", ""
+    )
+    assert Visitor(asgi).get(link).status == 404
+    assert Visitor(asgi).post(link, **person, password=PASSWORD).status == 404
+
+
+def test_an_invitation_lets_its_person_choose_a_password(node, visitor: Visitor) -> None:
+    made = write(node, invite, OPERATOR, PersonDraft("mei"))
+    link = f"/password/{made.link.secret}"
+
+    form = visitor.get(link)
+    short = visitor.post(link, password="short")
+    done = visitor.post(link, password=f" {PASSWORD} ")
+
+    assert "Welcome. Your user name is mei" in form.said
+    assert short.status == 400
+    assert done.goes_to == "/"
+    assert visitor.get(link).status == 404
+    visitor.post("/sign-out")
+    visitor.sign_in("mei", f" {PASSWORD} ")
+
+
+@pytest.mark.usefixtures("mei")
+def test_a_reset_link_says_what_it_does_and_is_no_set_up_link(node, visitor: Visitor) -> None:
+    secret = write(node, make_link, OPERATOR, "mei").secret
+
+    assert "A new password for mei." in visitor.get(f"/password/{secret}").said
+    assert visitor.get(f"/set-up/{secret}").status == 404
+    assert visitor.get(f"/password/{write(node, renew_set_up)}").status == 404
+
+
+def test_sign_up_is_closed(visitor: Visitor) -> None:
+    assert visitor.get("/sign-up").status == 403
+    assert visitor.post("/sign-up", name="x", password=PASSWORD).status == 403
+    assert "/sign-up" not in visitor.get("/sign-in").text
+
+
+def test_a_profile_is_saved_or_refused(mei: Visitor, visitor: Visitor) -> None:
+    bad = mei.post("/settings/profile", full_name="梅", email="not an address")
+    done = mei.post("/settings/profile", full_name="梅", email="mei@example.org").goes_to
+
+    assert (bad.status, 'value="not an address"' in bad.text) == (400, True)
+    assert "Your profile was saved." in mei.get(done).said
+    assert "梅" in visitor.get("/mei").said
+    assert "mei@example.org" not in visitor.get("/mei").text
+    assert visitor.get("/settings/profile").status == 401
+    assert mei.get("/settings").goes_to == "/settings/profile"
+
+
+def test_a_password_is_changed_by_whoever_knows_it(mei: Visitor, asgi) -> None:
+    other = Visitor(asgi).sign_in("mei")
+    new = "another kiln at night"
+
+    wrong = mei.post("/settings/password", old="no", new=new)
+    done = mei.post("/settings/password", old=PASSWORD, new=new).goes_to
+
+    assert wrong.status == 401
+    assert "The password was changed." in mei.get(done).said
+    assert other.get("/new").status == 401
+    Visitor(asgi).sign_in("mei", new)
+
+
+def test_a_token_is_shown_once_works_and_is_revoked(mei: Visitor) -> None:
+    refused = mei.post("/settings/tokens", name="", role="write")
+    made = mei.post("/settings/tokens", name="laptop", role="write")
+    secret = re.search(r"hf_\w{20,}", made.text)
+    assert secret
+    listed = mei.get("/settings/tokens")
+    public = re.search(r"/settings/tokens/(\w+)/revoke", listed.text)
+    assert public
+
+    assert refused.status == 400
+    assert made.headers["cache-control"] == "no-store"
+    assert "content-encoding" not in made.headers
+    assert secret[0] not in listed.text
+    assert "laptop …" in listed.said
+    bearer = ("authorization", f"Bearer {secret[0]}")
+    assert mei.get("/api/whoami-v2", bearer).status == 200
+    assert mei.post(f"/settings/tokens/{public[1]}/revoke").goes_to == "/settings/tokens"
+    assert mei.get("/api/whoami-v2", bearer).status == 401
+    assert "You have none." in mei.get("/settings/tokens").said
+    assert mei.post(f"/settings/tokens/{public[1]}/revoke").status == 404
+
+
+def test_a_program_is_let_in_or_turned_away(node, mei: Visitor, visitor: Visitor) -> None:
+    first, second = (write(node, start_device, "hf") for _ in range(2))
+
+    ask = mei.get("/device")
+    unknown = mei.get("/device?user_code=AAAA-AAAA")
+    confirm = mei.get(f"/device?user_code={first.user_code.lower().replace('-', '')}")
+    yes = mei.post("/device", user_code=first.user_code, answer="approve", role="read")
+    no = mei.post("/device", user_code=second.user_code, answer="deny")
+    again = mei.post("/device", user_code=first.user_code, answer="approve", role="read")
+
+    assert "The code that the program shows" in ask.said
+    assert unknown.status == 404
+    assert first.user_code in confirm.said
+    assert "The program is signed in." in yes.said
+    assert "The program was turned away." in no.said
+    assert again.status == 404
+    assert write(node, poll_device, first.device_code, "hf").state is PollState.GRANTED
+    assert write(node, poll_device, second.device_code, "hf").state is PollState.DENIED
+    assert visitor.get("/device").status == 401
+
+
+def test_an_organisation_is_started_and_its_members_managed(node, mei, lin, asgi) -> None:
+    add(node, "wu")
+    taken = mei.post("/organizations/new", name="lin", full_name="x")
+    made = mei.post("/organizations/new", name="kiln", full_name="窑", private_by_default="1")
+    members = made.goes_to
+
+    assert (taken.status, 'value="lin"' in taken.text) == (409, True)
+    assert members == "/organizations/kiln/members"
+    missing = mei.post(members, person="nobody", role="read")
+    assert (missing.status, 'value="nobody"' in missing.text) == (404, True)
+    saved = mei.post(members, person="wu", role="contributor").goes_to
+    assert "The role was saved." in mei.get(saved).said
+    wu = Visitor(asgi).sign_in("wu")
+    assert "kiln" in wu.get("/settings/organizations").said
+    assert "<select" not in wu.get(members).text
+    assert wu.post(members, person="wu", role="admin").status == 403
+    last = mei.post(f"{members}/mei/remove")
+    assert (last.status, "the last one to manage" in last.said) == (409, True)
+    assert mei.post(f"{members}/wu/remove").goes_to == f"{members}?done=removed"
+    assert wu.get("/organizations/kiln/settings").status == 403
+    assert lin.get("/organizations/kiln/settings").status == 200
+    assert mei.get("/organizations/nothing/members").status == 404
+
+
+def test_an_organisation_says_how_its_repositories_begin(mei: Visitor, visitor: Visitor) -> None:
+    mei.post("/organizations/new", name="kiln", private_by_default="1")
+    mei.post("/new", kind="model", owner="kiln", name="a", visibility="")
+    done = mei.post("/organizations/kiln/settings", full_name="窑").goes_to
+    mei.post("/new", kind="model", owner="kiln", name="b", visibility="")
+
+    assert "The settings were saved." in mei.get(done).said
+    assert visitor.get("/kiln/a").status == 404
+    assert visitor.get("/kiln/b").status == 200
+    long = mei.post("/organizations/kiln/settings", full_name="x" * 200)
+    assert long.status == 400
+
+
+def test_administrators_invite_and_reset(lin: Visitor, mei: Visitor, asgi) -> None:
+    made = lin.post("/admin/people", name="wu", full_name="吴", email="", as_admin="")
+    link = re.search(r"http://hub\.test(/password/\S+?)</code>", made.text)
+    assert link
+    taken = lin.post("/admin/people", name="WU", full_name="x", as_admin="1")
+    fresh = lin.post("/admin/people/wu/link")
+
+    assert made.headers["cache-control"] == "no-store"
+    assert "wu 吴 invited" in made.said
+    assert (taken.status, 'value="WU"' in taken.text) == (409, True)
+    assert "Send this link to wu." in fresh.said
+    assert Visitor(asgi).get(link[1]).status == 404
+    assert 'href="/admin/people?lang=zh-Hans"' in fresh.text
+    assert lin.post("/admin/people/nobody/link").status == 404
+    assert mei.get("/admin/people").status == 403
+    assert mei.post("/admin/people", name="x").status == 403
+    assert mei.post("/admin/people/lin/link").status == 403
+
+
+def test_an_account_is_put_out_of_use_and_back(lin: Visitor, mei: Visitor, asgi) -> None:
+    done = lin.post("/admin/people/mei/active", active="0").goes_to
+
+    assert done == "/admin/people"
+    assert "mei deactivated" in lin.get(done).said
+    assert mei.get("/new").status == 401
+    out = Visitor(asgi).post("/sign-in", name="mei", password=PASSWORD)
+    assert (out.status, "The account mei is deactivated." in out.said) == (403, True)
+    assert lin.post("/admin/people/mei/link").status == 403
+    own = lin.post("/admin/people/lin/active", active="0")
+    assert (own.status, "You cannot deactivate your own account." in own.said) == (409, True)
+    lin.post("/admin/people/mei/active", active="1")
+    Visitor(asgi).sign_in("mei")
+
+
+@pytest.mark.usefixtures("lin")
+def test_a_member_may_leave(node, mei: Visitor) -> None:
+    write(node, set_member, OPERATOR, "longquan", "mei", Role.READ)
+
+    left = mei.post("/organizations/longquan/members/mei/remove")
+
+    assert left.goes_to == "/organizations/longquan/members?done=removed"
+    assert mei.post("/organizations/longquan/members/lin/remove").status == 403
