@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -17,7 +19,7 @@ from jishi.hub import Node
 from jishi.migrations import upgrade
 from jishi.people import OPERATOR, Actor, Gate, PersonDraft, Role, add_person
 from jishi.storage import LocalStore, Spool
-from tests.postgres import own_database, running_postgres
+from tests.postgres import MEMORY, own_database, running_postgres
 
 NOON = 1_762_000_000_000_000 - 1_762_000_000_000_000 % 86_400_000_000 + 43_200_000_000
 """Noon of 1 November 2025 UTC, microseconds."""
@@ -126,6 +128,13 @@ def lin(db: Database) -> Actor:
 def wu(db: Database) -> Actor:
     """A person who has nothing to do with Lin."""
     return _person(db, "wu")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep what tests write in memory, where there is such a folder; nothing of it is kept."""
+    if config.option.basetemp is None and MEMORY.is_dir():
+        config.option.basetemp = tempfile.mkdtemp(prefix="jishi-tests-", dir=MEMORY)
+        config.add_cleanup(lambda: shutil.rmtree(config.option.basetemp, ignore_errors=True))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
