@@ -136,7 +136,7 @@ def load_layout(tx: Tx, file_id: int, start: int = 0, end: int | None = None) ->
 
 def find_users(tx: Tx, xorb_id: int, *, limit: int) -> list[int]:
     """Return the rows of files that need a xorb, newest first."""
-    return list(tx.conn.execute(_USERS, {"xorb": xorb_id, "n": limit}).scalars())
+    return list(tx.conn.execute(USERS, {"xorb": xorb_id, "n": limit}).scalars())
 
 
 def list_members(
@@ -172,7 +172,7 @@ _M: Final = tables.members
 _COLUMNS: Final = (_T.c.id, _T.c.hash, _T.c.size)
 _BY_HASH: Final = sa.select(*_COLUMNS).where(_T.c.hash == sa.bindparam("hash"))
 _BY_ID: Final = sa.select(*_COLUMNS, _T.c.terms).where(_T.c.id == sa.bindparam("id"))
-_USERS: Final = (
+USERS: Final = (
     sa.select(_M.c.file_id)
     .where(_M.c.xorb_id == sa.bindparam("xorb"))
     .order_by(_M.c.file_id.desc())

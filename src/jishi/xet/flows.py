@@ -11,7 +11,7 @@ from jishi.xet.depot import Depot
 from jishi.xet.files import File, ProvenFile, find_file, keep_file
 from jishi.xet.formats import Packer, XorbVerifier, merkle_root
 from jishi.xet.formats.xorbs import Verified
-from jishi.xet.ingest import (
+from jishi.xet.intake import (
     READ_BYTES,
     Packing,
     Scan,

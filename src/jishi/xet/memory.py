@@ -20,13 +20,17 @@ T = TypeVar("T")
 
 
 class Recent(Generic[T]):
-    """Values by key, at most ``bytes_max`` of them together; used by many threads."""
+    """Values by key, at most ``bytes_max`` of them together; used by many threads.
+
+    Attributes:
+        taken: Bytes they have now.
+    """
 
     def __init__(self, bytes_max: int, bytes_of: Callable[[T], int]) -> None:
         self._bytes_max = bytes_max
         self._bytes_of = bytes_of
         self._values: OrderedDict[Hashable, T] = OrderedDict()
-        self._taken = 0
+        self.taken = 0
         self._turn = threading.Lock()
 
     def get(self, key: Hashable, make: Callable[[], T]) -> T:
@@ -39,19 +43,23 @@ class Recent(Generic[T]):
         with self._turn:
             if key not in self._values:
                 self._values[key] = value
-                self._taken += self._bytes_of(value)
-            while self._taken > self._bytes_max:
+                self.taken += self._bytes_of(value)
+            while self.taken > self._bytes_max:
                 _, old = self._values.popitem(last=False)
-                self._taken -= self._bytes_of(old)
+                self.taken -= self._bytes_of(old)
         return value
 
 
 class Memory:
-    """Indexes, blocks of replies, and what was said once."""
+    """Indexes, blocks of replies, and what was said once.
+
+    Attributes:
+        indexes: By row of the xorb.
+    """
 
     def __init__(self, store: Store, *, index_bytes_max: int = INDEX_BYTES_MAX) -> None:
         self._store = store
-        self._indexes = Recent[XorbIndex](index_bytes_max, lambda index: index.memory_bytes)
+        self.indexes = Recent[XorbIndex](index_bytes_max, lambda index: index.memory_bytes)
         self._blocks = Recent[bytes](BLOCK_BYTES_MAX, len)
         self._once: OrderedDict[str, None] = OrderedDict()
 
@@ -61,7 +69,7 @@ class Memory:
         Raises:
             ObjectMissing: If the store lost the xorb.
         """
-        return self._indexes.get(xorb.id, lambda: self._read_index(xorb))
+        return self.indexes.get(xorb.id, lambda: self._read_index(xorb))
 
     def block(self, xorb: Xorb, key: bytes) -> bytes:
         """Return what a reply under ``key`` says of a xorb.

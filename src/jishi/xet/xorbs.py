@@ -135,12 +135,12 @@ def hold_xorbs(tx: Tx, ids: Collection[int]) -> None:
 
 def find_chunk(tx: Tx, chunk: bytes, *, limit: int) -> list[int]:
     """Return rows of live xorbs that hold a chunk clients ask about, newest first."""
-    return list(tx.conn.execute(_HOLDERS, {"chunk": chunk, "n": limit}).scalars())
+    return list(tx.conn.execute(HOLDERS, {"chunk": chunk, "n": limit}).scalars())
 
 
 def list_objects(tx: Tx, *, after: int = 0, limit: int = 1000) -> list[Xorb]:
     """Return xorbs in the order of their rows, which must lie in the store."""
-    rows = tx.conn.execute(_LIST, {"after": after, "n": limit})
+    rows = tx.conn.execute(LIST, {"after": after, "n": limit})
     return [_to_xorb(row) for row in rows]
 
 
@@ -170,12 +170,10 @@ _AGAIN: Final = (
     .where(_T.c.hash == sa.bindparam("of"))
     .values(state="live", uploaded_at=sa.bindparam("now"))
 )
-_HOLDERS: Final = (
+HOLDERS: Final = (
     sa.select(_C.c.xorb_id)
     .where(_C.c.hash == sa.bindparam("chunk"))
     .order_by(_C.c.xorb_id.desc())
     .limit(sa.bindparam("n"))
 )
-_LIST: Final = (
-    _ALL.where(_T.c.id > sa.bindparam("after")).order_by(_T.c.id).limit(sa.bindparam("n"))
-)
+LIST: Final = _ALL.where(_T.c.id > sa.bindparam("after")).order_by(_T.c.id).limit(sa.bindparam("n"))

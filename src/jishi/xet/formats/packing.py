@@ -6,7 +6,6 @@ header says, and a payload is one frame to its last byte.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from enum import IntEnum, unique
 from typing import ClassVar, Final
 
@@ -116,12 +115,6 @@ class Packer:
         if len(payload) >= len(chunk):
             return _header(len(chunk), Scheme.STORED, len(chunk)) + bytes(chunk)
         return _header(len(payload), self._scheme, len(chunk)) + payload
-
-
-def pack_all(chunks: Iterable[Bytes]) -> bytes:
-    """Return chunks packed one behind the other."""
-    packer = Packer()
-    return b"".join(packer.pack(chunk) for chunk in chunks)
 
 
 def group(data: Bytes) -> bytes:

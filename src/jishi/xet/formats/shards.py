@@ -7,7 +7,7 @@ count is compared with the bytes that are left before anything is made of it.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
@@ -150,24 +150,6 @@ def _read_file(reader: _Reader) -> ShardFile:
     if flags & HAS_DIGEST:
         sha256 = turn_digest(reader.view(_PROOF, 1)["hash"].tobytes())
     return ShardFile(name, terms, proofs, sha256)
-
-
-def write_shard(files: Iterable[ShardFile], xorbs: Iterable[XorbIndex]) -> bytes:
-    """Return a shard as clients upload it."""
-    parts = [_HEADER.pack(TAG, VERSION, 0)]
-    for file in files:
-        flags = HAS_PROOFS | (HAS_DIGEST if file.sha256 is not None else 0)
-        proofs = np.zeros(len(file.terms), _PROOF)
-        proofs["hash"] = file.proofs
-        parts += [_FILE.pack(file.hash, flags, len(file.terms), 0)]
-        parts += [file.terms.tobytes(), proofs.tobytes()]
-        if file.sha256 is not None:
-            parts.append(turn_digest(file.sha256) + bytes(16))
-    parts.append(BOOKEND)
-    for index in xorbs:
-        parts += [_XORB.pack(index.name, 0, index.count, index.raw, 0)]
-        parts.append(_chunk_records(index, index.hashes).tobytes())
-    return b"".join((*parts, BOOKEND))
 
 
 def keyed_block(index: XorbIndex, key: bytes) -> bytes:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from jishi.core.db import Tx
 from jishi.storage import Store
+from jishi.xet.files import find_users, list_members
 from jishi.xet.formats import (
     XORB_CHUNKS_MAX,
     XORB_RAW_MAX,
@@ -84,12 +85,17 @@ class Scanner:
 
 
 def find_holders(tx: Tx, scan: Scan) -> list[Xorb]:
-    """Return stored xorbs that have some of the chunks."""
+    """Return stored xorbs that have some of the chunks, and those of the same files."""
     names = scan.names
     asked = [name for place, name in enumerate(names) if not place or is_eligible(name)]
     ids: dict[int, None] = {}
     for name in asked:
-        ids |= dict.fromkeys(find_chunk(tx, name, limit=1))
+        found = find_chunk(tx, name, limit=1)
+        if not found or found[0] in ids:
+            continue
+        users = find_users(tx, found[0], limit=1)
+        more = list_members(tx, users, first=found[0], limit=KNOWN_XORBS_MAX)
+        ids |= dict.fromkeys(found) | dict.fromkeys(xorb.id for xorb in more)
         if len(ids) >= KNOWN_XORBS_MAX:
             break
     return list(get_xorbs(tx, ids).values())
