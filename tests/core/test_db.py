@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 
 import pytest
 import sqlalchemy as sa
@@ -203,3 +204,15 @@ def test_what_was_acknowledged_survives_a_kill(tmp_path) -> None:
 
     assert len(heard) >= 100
     assert set(heard) <= kept
+
+
+def test_closing_a_database_that_was_just_made_does_not_wait(tmp_path) -> None:
+    db = Database(f"sqlite:///{tmp_path}/new.db")
+    for name in ("a", "b"):
+        with db.begin(Mode.WRITE) as tx:
+            tx.conn.exec_driver_sql(f"CREATE TABLE {name} (x)")
+    begun = time.monotonic()
+
+    db.close()
+
+    assert time.monotonic() - begun < 5

@@ -16,18 +16,25 @@ from typing import Final
 
 import msgspec
 
+from jishi import xet
 from jishi.app.settings import Settings
 from jishi.core import events, jobs
-from jishi.core.db import Mode
+from jishi.core.db import Database, Mode
 from jishi.core.hop import hop
 from jishi.core.i18n import N_, translate
-from jishi.hub import Node
+from jishi.git.packs import list_objects as git_objects
+from jishi.hub import Node, content
 from jishi.migrations import pending
+from jishi.storage import ObjectMissing
 
 GIT_MIN: Final = (2, 39)
 """Partial clones over protocol 2 as we serve them."""
 DISK_BYTES_LOW: Final = 2 << 30
 DISK_BYTES_MIN: Final = 200 << 20
+SHOWN_MAX: Final = 20
+"""Findings of one kind that are shown."""
+FOOTER_BYTES_MAX: Final = 4 << 20
+"""What follows the chunks of a xorb: its own table of contents."""
 
 
 @unique
@@ -203,6 +210,57 @@ def check_disk(patient: Patient) -> Iterator[Finding]:
         yield Finding("disk", Health.OK, DISK_WELL, facts)
 
 
+def check_objects(patient: Patient) -> Iterator[Finding]:
+    """Look whether every object the database speaks of lies in the store, whole."""
+    seen, ill = 0, list[Finding]()
+    for key, least, most in _objects(patient.node.db):
+        seen += 1
+        try:
+            size = patient.node.store.size(key)
+        except ObjectMissing:
+            ill.append(Finding("objects", Health.BAD, OBJECT_MISSING, {"key": key}))
+        else:
+            if not least <= size <= most:
+                facts: dict[str, str | int] = {"key": key, "size": size, "expected": least}
+                ill.append(Finding("objects", Health.BAD, OBJECT_CUT, facts))
+        if len(ill) >= SHOWN_MAX:
+            break
+    yield from ill
+    if not ill:
+        yield Finding("objects", Health.OK, OBJECTS_WELL, {"count": seen})
+
+
+def _objects(db: Database) -> Iterator[tuple[str, int, int]]:
+    """Yield ``(key, fewest bytes, most bytes)``, read in slices so that no snapshot is long."""
+    for list_objects in (git_objects, content.list_objects):
+        after = ""
+        while True:
+            with db.begin(Mode.READ) as tx:
+                objects = list_objects(tx, after=after)
+            yield from ((key, size, size) for key, size in objects)
+            if not objects:
+                break
+            after = objects[-1][0]
+    row = 0
+    while True:
+        with db.begin(Mode.READ) as tx:
+            xorbs = xet.list_objects(tx, after=row)
+        yield from ((xorb.key, xorb.packed, xorb.packed + FOOTER_BYTES_MAX) for xorb in xorbs)
+        if not xorbs:
+            break
+        row = xorbs[-1].id
+
+
+def check_contents(patient: Patient) -> Iterator[Finding]:
+    """Show files whose bytes are not what their uploader said."""
+    with patient.node.db.begin(Mode.READ) as tx:
+        blocked = content.list_blocked(tx, limit=SHOWN_MAX)
+    for each in blocked:
+        yield Finding("contents", Health.NOTE, CONTENT_BLOCKED, {"sha256": each.sha256.hex()})
+    if not blocked:
+        yield Finding("contents", Health.OK, CONTENTS_WELL)
+
+
 def check_folders(patient: Patient) -> Iterator[Finding]:
     """Explain what lies in the data folder, and what of it may be deleted."""
     for name, text in FOLDERS.items():
@@ -233,6 +291,11 @@ KEYS_OPEN = N_("Others can read {path}. Run: chmod go-rwx {path}")
 KEYS_CLOSED = N_("Only the owner reads the keys.")
 CONSUMER_STOPPED = N_("The listener {name} stopped at an event it cannot take. See the log.")
 CONSUMERS_WELL = N_("Every listener works ({count} events).")
+OBJECT_MISSING = N_("Object {key} is missing. Restore it from a backup.")
+OBJECT_CUT = N_("Object {key} has {size} bytes instead of {expected}. Restore it from a backup.")
+OBJECTS_WELL = N_("All {count} objects lie in the store, whole.")
+CONTENT_BLOCKED = N_("A file is blocked: its bytes do not have the SHA-256 {sha256}.")
+CONTENTS_WELL = N_("No file is blocked.")
 JOBS_FAILED = N_("{count} jobs failed for good. See the log.")
 JOBS_WELL = N_("No job failed.")
 GIT_MISSING = N_("There is no git program, so nobody can clone. Install git 2.39 or newer.")
@@ -251,8 +314,9 @@ FOLDERS: Final = {
     "plain": N_("{name}/ ({megabytes} MB): a cache of whole files. Deleting it loses nothing."),
 }
 
-_NEED_SCHEMA: Final = (check_consumers, check_jobs)
+_NEED_SCHEMA: Final = (check_consumers, check_jobs, check_objects, check_contents)
 CHECKS: Final[tuple[Callable[[Patient], Iterator[Finding]], ...]] = (
     *(check_process, check_schema, check_database, check_keys),
-    *(check_consumers, check_jobs, check_git, check_disk, check_folders),
+    *(check_consumers, check_jobs, check_objects, check_contents),
+    *(check_git, check_disk, check_folders),
 )

@@ -134,7 +134,11 @@ def deliver(tx: Tx, consumer: Consumer) -> int:
 
 
 def note_failure(tx: Tx, consumer: Consumer) -> bool:
-    """Count a broken delivery; return whether the consumer may try again."""
+    """Count a broken delivery; return whether the consumer may try again.
+
+    The cursor of a consumer that never delivered went with what it broke, so it is made here.
+    """
+    insert_once(tx.conn, cursors, {"consumer": consumer.name, "pos": 0, "tries": 0, "at": tx.now})
     tx.conn.execute(_COUNT_TRY, {"name": consumer.name})
     tries = sa.select(cursors.c.tries).where(cursors.c.consumer == consumer.name)
     return (tx.conn.execute(tries).scalar_one_or_none() or 0) < TRIES_MAX

@@ -55,6 +55,21 @@ def key_of(pack_id: str, suffix: str) -> str:
     return f"git/{pack_id}.{suffix}"
 
 
+def list_objects(tx: Tx, *, after: str = "", limit: int = 1000) -> list[tuple[str, int]]:
+    """Return ``(key, bytes)`` of objects the store must have, in key order.
+
+    Args:
+        after: The last key that was seen.
+        limit: Packs at most; each has two objects.
+    """
+    values = {"after": bytes.fromhex(after[4:44]), "n": limit}
+    return [
+        (key_of(row.id.hex(), suffix), size)
+        for row in tx.conn.execute(_OBJECTS, values)
+        for suffix, size in (("idx", row.idx_bytes), ("pack", row.pack_bytes))
+    ]
+
+
 def begin_upload(tx: Tx, pack_id: str) -> None:
     """Announce a pack that is about to be put into the object store."""
     row = {"pack_id": bytes.fromhex(pack_id), "expires_at": tx.now + UPLOAD_SECONDS * _SECOND}
@@ -152,4 +167,16 @@ _INLINE: Final = sa.select(_packs.id, _packs.inline_pack, _packs.inline_idx).whe
 _END_UPLOAD: Final = sa.delete(tables.uploads).where(
     tables.uploads.c.pack_id == sa.bindparam("pack"),
     tables.uploads.c.expires_at > sa.bindparam("now"),
+)
+_OBJECTS: Final = (
+    sa.select(tables.packs.c.id, tables.packs.c.idx_bytes, tables.packs.c.pack_bytes)
+    .where(
+        tables.packs.c.id > sa.bindparam("after"),
+        tables.packs.c.inline_pack.is_(None),
+        sa.exists().where(
+            tables.members.c.pack_id == tables.packs.c.id, tables.members.c.dropped_at.is_(None)
+        ),
+    )
+    .order_by(tables.packs.c.id)
+    .limit(sa.bindparam("n"))
 )
