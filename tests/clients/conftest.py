@@ -53,6 +53,15 @@ def relayed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Place, P
             yield populate(hub, proxy.url), proxy
 
 
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
+    """What ``jishi serve`` shows in an empty folder."""
+    hub = Hub(tmp_path_factory.mktemp("demo") / "data", options=())
+    hub.start()
+    yield hub
+    hub.kill()
+
+
 def listening(hub: Hub) -> int:
     """Return the port the process listens on, whatever address it tells people."""
     assert hub.process is not None

@@ -41,15 +41,24 @@ class Hub:
     said: list[str] = field(default_factory=list)
     process: subprocess.Popen[str] | None = None
     _listener: threading.Thread = field(default_factory=threading.Thread)
+    _serving: threading.Event = field(default_factory=threading.Event)
 
     def start(self, *, port: int = 0) -> None:
-        """Start the process in a group of its own and wait for its address.
+        """Start the process and wait until it said what it has to say.
 
         Raises:
             DidNotStart: With what it printed.
         """
+        self.begin(port=port)
+        if not self._serving.wait(START_SECONDS_MAX) or not self.url:
+            self.kill()
+            raise DidNotStart("\n".join(self.said))
+
+    def begin(self, *, port: int = 0) -> subprocess.Popen[str]:
+        """Start the process in a group of its own and do not wait."""
         command = [*self.within, str(self.program), "serve", "--port", str(port), *self.options]
         self.said = []
+        self.url = ""
         self.process = subprocess.Popen(
             [*command, "--data", str(self.folder)],
             stdout=subprocess.PIPE,
@@ -59,29 +68,27 @@ class Hub:
             cwd=self.folder.parent,
             start_new_session=True,
         )
-        serving = threading.Event()
-        self._listener = threading.Thread(target=self._listen, args=(serving,), daemon=True)
+        self._serving = threading.Event()
+        self._listener = threading.Thread(target=self._listen, daemon=True)
         self._listener.start()
-        if not serving.wait(START_SECONDS_MAX) or not self.url:
-            self.kill()
-            raise DidNotStart("\n".join(self.said))
+        return self.process
 
-    def _listen(self, serving: threading.Event) -> None:
+    def _listen(self) -> None:
         """Keep what is printed; the pipe must not fill."""
         assert self.process is not None
         assert self.process.stdout is not None
         with self.process.stdout as lines:
-            self._read(lines, serving)
-        serving.set()
+            self._read(lines)
+        self._serving.set()
 
-    def _read(self, lines: IO[str], serving: threading.Event) -> None:
+    def _read(self, lines: IO[str]) -> None:
         for line in lines:
             self.said.append(line.rstrip("\n"))
             found = re.search(r"Jishi serves (https?://\S+)", line)
             if found:
                 self.url = found[1]
             if self.url and not line.strip() and "Try next:" in self.said:
-                serving.set()
+                self._serving.set()
 
     def stop(self) -> int:
         """Ask the process to end as an operator would, and return its exit status."""

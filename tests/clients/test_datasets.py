@@ -8,19 +8,9 @@ import pytest
 
 from tests.clients.clients import Client, Variant
 from tests.clients.conftest import Place
+from tests.clients.serving import Hub
 
 WITH_DATASETS = Variant("datasets", "datasets")
-CARD = """---
-configs:
-- config_name: parquet
-  data_files: parquet/train.parquet
-- config_name: csv
-  data_files: csv/train.csv
-- config_name: jsonl
-  data_files: jsonl/train.jsonl
----
-# Rows
-"""
 
 
 @pytest.fixture
@@ -32,18 +22,27 @@ def rows(place: Place, tmp_path: Path) -> Client:
 def test_every_format_loads_whole_and_as_a_stream(rows: Client, repo: str, tmp_path: Path) -> None:
     folder = tmp_path / "folder"
     rows.call("write_formats", folder=str(folder))
-    (folder / "README.md").write_text(CARD)
-    rows.call("upload_folder", repo=repo, folder=str(folder), repo_type="dataset")
+    formats = ("parquet", "csv", "jsonl")
+    for name in formats:
+        part = {"folder": str(folder / name), "repo_type": "dataset"}
+        rows.call("upload_folder", repo=f"{repo}-{name}", **part)
+
+    names = [f"{repo}-{name}" for name in formats]
+    whole = rows.call("load_all", repos=names)
+    streams = rows.call("load_all", repos=names, streaming=True)
+
     expected = {"count": 200, "first": "row 0 行", "last": "row 199 行"}
+    assert whole == streams == [expected] * 3
 
-    whole = [rows.call("load", repo=repo, config=name) for name in ("parquet", "csv", "jsonl")]
-    streams = [
-        rows.call("load", repo=repo, config=name, streaming=True)
-        for name in ("parquet", "csv", "jsonl")
-    ]
 
-    assert whole == [expected] * 3
-    assert streams == [expected] * 3
+def test_the_data_set_of_the_demo_loads_as_its_card_says(demo: Hub, tmp_path: Path) -> None:
+    reader = Client(WITH_DATASETS, demo.url, tmp_path / "reader", script="with_datasets")
+
+    messages = reader.call("load", repo="open-bazaar/stall-messages", split="test")
+    goods = reader.call("load", repo="open-bazaar/stall-messages", config="goods", column="name_zh")
+
+    assert messages["count"] == 69
+    assert goods == {"count": 8, "first": "碗", "last": "橘子"}
 
 
 def test_pushed_rows_come_back_and_can_be_replaced(rows: Client, repo: str) -> None:

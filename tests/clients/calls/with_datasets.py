@@ -19,11 +19,16 @@ def write_formats(folder):
     rows.to_json(f"{folder}/jsonl/train.jsonl")
 
 
-def load(repo, config, *, streaming=False):
+def load(repo, config=None, split="train", column="text", **more):
     """Load one configuration and say what is in it."""
-    rows = load_dataset(repo, config, split="train", streaming=streaming)
-    texts = [row["text"] for row in rows]
+    rows = load_dataset(repo, config, split=split, **more)
+    texts = [row[column] for row in rows]
     return {"count": len(texts), "first": texts[0], "last": texts[-1]}
+
+
+def load_all(repos, **more):
+    """Load one data set after another."""
+    return [load(repo, **more) for repo in repos]
 
 
 def push(repo):
