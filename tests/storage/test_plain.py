@@ -143,6 +143,87 @@ def test_short_ranges_never_fill_the_cache(cache, tmp_path) -> None:
     assert not list(tmp_path.rglob("plain/*/*"))
 
 
+def test_a_whole_file_counts_however_short(cache) -> None:
+    made = Made(1000)
+
+    async def twice():
+        await read(source(cache, made))
+        await read(source(cache, made))
+        return await settled(cache, made)
+
+    assert asyncio.run(twice()).path.read_bytes() == made.data
+
+
+def test_a_short_range_reads_a_growing_file_and_does_not_fill_it(cache, tmp_path) -> None:
+    made = Made()
+
+    async def story():
+        for _ in range(2):
+            await read(source(cache, made), 0, LONG_READ_BYTES)
+        (part,) = tmp_path.rglob("*.part")
+        before = part.stat().st_blocks
+        made.asked.clear()
+        there = await read(source(cache, made), 10, 20)
+        asked = list(made.asked)
+        missing = await read(source(cache, made), SIZE - 20, SIZE)
+        return there, asked, missing, part.stat().st_blocks - before
+
+    there, asked, missing, grown = asyncio.run(story())
+
+    assert there == made.data[10:20]
+    assert asked == []
+    assert missing == made.data[-20:]
+    assert grown == 0
+
+
+def test_a_growing_file_that_somebody_cut_is_made_anew_for_its_readers(cache, tmp_path) -> None:
+    made = Made()
+
+    async def story():
+        for _ in range(2):
+            await read(source(cache, made), 0, LONG_READ_BYTES)
+        (part,) = tmp_path.rglob("*.part")
+        part.write_bytes(b"")
+        return await read(source(cache, made), 0, GROUP_BYTES)
+
+    assert asyncio.run(story()) == made.data[:GROUP_BYTES]
+
+
+def test_files_that_nobody_reads_any_more_are_given_up(cache, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr("jishi.storage.plain.IDLE_MAX", 2)
+    files = {f"{n:064x}": Made(seed=n) for n in range(4)}
+
+    async def story():
+        for key, made in files.items():
+            for _ in range(2):
+                await read(source(cache, made, key), 0, LONG_READ_BYTES)
+
+    asyncio.run(story())
+
+    assert len(list(tmp_path.rglob("*.part"))) == 2
+
+
+def test_what_is_being_filled_is_not_pushed_out(tmp_path, pool) -> None:
+    cache = PlainCache(tmp_path / "plain", pool, bytes_max=SIZE + GROUP_BYTES)
+    one, two = Made(seed=1), Made(seed=2)
+    other = "cd" * 32
+
+    async def story():
+        await read(source(cache, one))
+        async with aclosing(source(cache, one).open(0, SIZE)) as pieces:
+            await anext(pieces)
+            for _ in range(2):
+                await read(source(cache, two, other))
+            rest = [piece async for piece in pieces]
+        return len(rest), await settled(cache, one)
+
+    rest, place = asyncio.run(story())
+
+    assert rest == 5
+    assert place.path.read_bytes() == one.data
+    assert isinstance(source(cache, two, other), StreamSource)
+
+
 def test_a_range_of_16_mib_counts_as_a_read(cache, tmp_path) -> None:
     made = Made()
 
@@ -260,12 +341,12 @@ def test_a_published_file_may_vanish_between_the_decision_and_the_open(cache, tm
         place = await settled(cache, made)
         shutil.rmtree(tmp_path / "plain")
         got = await read(place)
-        return got, source(cache, made)
+        return got, await settled(cache, made)
 
-    got, later = asyncio.run(story())
+    got, again = asyncio.run(story())
 
     assert got == made.data
-    assert isinstance(later, StreamSource)
+    assert again.path.read_bytes() == made.data
 
 
 def test_old_files_make_room_for_new_ones(tmp_path, pool) -> None:
@@ -359,7 +440,7 @@ def test_what_breaks_a_group_reaches_every_reader_and_nobody_later(cache) -> Non
     assert after == made.data
 
 
-def test_a_full_disk_costs_the_cache_and_not_the_readers(cache, monkeypatch) -> None:
+def test_a_full_disk_costs_the_cache_and_not_the_readers(cache, monkeypatch, tmp_path) -> None:
     made = Made()
 
     def full(*_):
@@ -372,6 +453,7 @@ def test_a_full_disk_costs_the_cache_and_not_the_readers(cache, monkeypatch) -> 
 
     assert asyncio.run(thrice()) == [made.data] * 3
     assert isinstance(source(cache, made), StreamSource)
+    assert not list(tmp_path.rglob("*.part"))
 
 
 def test_no_descriptor_is_left_open(cache) -> None:

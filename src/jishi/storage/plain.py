@@ -140,9 +140,6 @@ class PlainCache:
         reader.forget()
         if reader.growing is not None:
             self._leave(reader.growing)
-        idle = [growing for growing in self._growing.values() if not growing.users]
-        for growing in idle[: max(0, len(idle) - IDLE_MAX)]:
-            self._abandon(growing)
 
     def _settle(self, growing: _Growing, group: int, future: asyncio.Future[_Made]) -> None:
         """Note on the loop that a group was made, or that it could not be kept."""
@@ -184,9 +181,14 @@ class PlainCache:
 
     def _leave(self, growing: _Growing) -> None:
         growing.users -= 1
-        is_over = growing.is_abandoned or self._growing.get(growing.key) is not growing
-        if is_over and not growing.users:
+        if growing.users:
+            return
+        if growing.is_abandoned or self._growing.get(growing.key) is not growing:
             os.close(growing.handle)
+            return
+        idle = [growing for growing in self._growing.values() if not growing.users]
+        for oldest in idle[: max(0, len(idle) - IDLE_MAX)]:
+            self._abandon(oldest)
 
     def _make_room(self, size: int) -> bool:
         """Let old files go until ``size`` bytes fit; ``False`` if they never will."""
