@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
+import hypothesis
 import pytest
 
 from jishi.core.db import Database, Mode, Tx
@@ -25,6 +26,9 @@ NOON = 1_762_000_000_000_000 - 1_762_000_000_000_000 % 86_400_000_000 + 43_200_0
 """Noon of 1 November 2025 UTC, microseconds."""
 MAY_SKIP = os.environ.get("JISHI_MAY_SKIP", "")
 """Comma-separated first words of skip reasons that are fine on this machine."""
+
+hypothesis.settings.register_profile("house", deadline=None)  # machines are shared
+hypothesis.settings.load_profile("house")
 
 SEEN: set[str] = set()
 numbers = itertools.count()
