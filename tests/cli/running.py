@@ -49,6 +49,7 @@ class Server:
     process: subprocess.Popen[str]
     banner: str
     url: str
+    data: Path
 
     @property
     def port(self) -> int:
@@ -79,7 +80,7 @@ def serving(data: Path, *arguments: object, **variables: str) -> Iterator[Server
             assert process.poll() is None, (data.parent / f"{data.name}.log").read_text()
             url = re.search(r"https?://[\w.:\[\]]+", banner)
             assert url is not None
-            yield Server(process, banner, url.group())
+            yield Server(process, banner, url.group(), data)
         finally:
             if process.poll() is None:
                 process.kill()

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import json
 import signal
-import socket
 import sqlite3
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from contextlib import closing
+from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
 
 from jishi.core.db import Database, Mode
+from jishi.core.signing import load_keys
 from jishi.migrations.runner import run_once, scripts
 from jishi.people import OPERATOR, PersonDraft, add_person
-from tests.cli.running import jishi, serving
+from tests.cli.running import Server, jishi, serving
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with serving(tmp_path_factory.mktemp("serve") / "data", "--no-demo") as server:
+        yield server
 
 
 def get(url: str, **headers: str) -> tuple[int, bytes]:
@@ -28,14 +37,12 @@ def get(url: str, **headers: str) -> tuple[int, bytes]:
         return error.code, error.read()
 
 
-def test_it_prints_where_it_serves_how_to_begin_and_what_to_try(tmp_path: Path) -> None:
-    with serving(tmp_path / "data", "--no-demo") as server:
-        assert get(f"{server.url}/healthz")[0] == 200
-
-    assert server.port != 0
-    assert server.set_up() is not None
-    assert server.set_up().startswith(server.url)
-    assert f"HF_ENDPOINT={server.url} hf " in server.banner
+def test_it_prints_where_it_serves_how_to_begin_and_what_to_try(served) -> None:
+    assert get(f"{served.url}/healthz")[0] == 200
+    assert served.port != 0
+    assert served.set_up() is not None
+    assert served.set_up().startswith(served.url)
+    assert f"HF_ENDPOINT={served.url} hf " in served.banner
 
 
 def test_it_ends_cleanly_when_told(tmp_path: Path) -> None:
@@ -77,16 +84,14 @@ def test_the_set_up_link_is_renewed_at_each_start_until_it_is_used(tmp_path: Pat
         assert server.set_up() is None
 
 
-def test_a_second_server_and_a_taken_port_are_refused_by_name(tmp_path: Path) -> None:
-    data = tmp_path / "data"
-    with serving(data, "--no-demo") as server:
-        second = jishi("serve", "--port", "0", "--data", data)
-        other = jishi("serve", "--port", server.port, "--data", tmp_path / "other")
+def test_a_second_server_and_a_taken_port_are_refused_by_name(served, tmp_path: Path) -> None:
+    second = jishi("serve", "--port", "0", "--data", served.data)
+    other = jishi("serve", "--port", served.port, "--data", tmp_path / "other")
 
-        assert (second.code, second.out) == (1, "")
-        assert f"in use by process {server.process.pid}" in second.err
-        assert other.code == 1
-        assert "--port" in other.err
+    assert (second.code, second.out) == (1, "")
+    assert f"in use by process {served.process.pid}" in second.err
+    assert other.code == 1
+    assert "--port" in other.err
 
 
 def test_a_killed_server_leaves_the_folder_free(tmp_path: Path) -> None:
@@ -146,10 +151,9 @@ def test_a_bad_setting_is_refused_by_name(tmp_path: Path) -> None:
     assert "people.foreign_tokens" in done.err
 
 
-def test_foreign_tokens_are_passed_over_where_the_operator_says_so(tmp_path: Path) -> None:
+def test_foreign_tokens_are_passed_over_where_the_operator_says_so(served, tmp_path: Path) -> None:
     foreign = {"Authorization": "Bearer hf_" + "x" * 34}
-    with serving(tmp_path / "one", "--no-demo") as server:
-        assert get(f"{server.url}/api/models", **foreign)[0] == 401
+    assert get(f"{served.url}/api/models", **foreign)[0] == 401
     with serving(tmp_path / "two", "--no-demo", JISHI_PEOPLE__FOREIGN_TOKENS="anonymous") as server:
         assert get(f"{server.url}/api/models", **foreign) == (200, b"[]")
 
@@ -164,6 +168,7 @@ def test_an_upgrade_keeps_a_copy_of_what_was_there(tmp_path: Path) -> None:
     with db.begin(Mode.WRITE) as tx:
         add_person(tx, OPERATOR, PersonDraft("mei"))
     db.close()
+    load_keys(data / "keys")
     examined = jishi("doctor", "--data", data)
     assert examined.code == 1
     assert scripts()[2][0] in examined.out
@@ -177,13 +182,14 @@ def test_an_upgrade_keeps_a_copy_of_what_was_there(tmp_path: Path) -> None:
         assert conn.execute("SELECT name FROM people_namespace").fetchall() == [("mei",)]
 
 
-def test_it_is_reached_by_every_name_of_this_machine(tmp_path: Path) -> None:
-    with serving(tmp_path / "data", "--no-demo") as server, socket.socket() as wire:
-        wire.connect(("127.0.0.1", server.port))
-        wire.sendall(
-            b"POST /oauth/device HTTP/1.1\r\nHost: localhost:%d\r\nContent-Length: 11\r\n"
-            b"Content-Type: application/x-www-form-urlencoded\r\n\r\nclient_id=x" % server.port
-        )
-        answer = wire.recv(65_536)
+@pytest.mark.parametrize("name", ["localhost", "127.0.0.1", "evil.example"])
+def test_links_name_the_address_a_caller_used_if_it_is_ours(served, name: str) -> None:
+    ours = name if name != "evil.example" else "127.0.0.1"
+    connection = HTTPConnection("127.0.0.1", served.port, timeout=10)
+    head = {"Host": f"{name}:{served.port}", "Content-Type": "application/x-www-form-urlencoded"}
+    connection.request("POST", "/oauth/device", "client_id=x", head)
 
-    assert b'"verification_uri":"http://localhost:%d/device"' % server.port in answer
+    begun = json.load(connection.getresponse())
+
+    assert begun["verification_uri"] == f"http://{ours}:{served.port}/device"
+    connection.close()
