@@ -149,19 +149,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let a full run ask for completeness; single files cannot have it."""
-    parser.addoption("--all-refusals", action="store_true")
-    parser.addoption(
-        "--every-client", action="store_true", help="all client versions and big files instead"
-    )
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """Name the slices of the suites that drive real clients and browsers."""
-    config.addinivalue_line("markers", "wide: not part of `make test`, only of `make clients e2e`")
-
-
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Fail a run that skipped, and a full run that left a "no" untried."""
     report = session.config.pluginmanager.get_plugin("terminalreporter")
