@@ -211,7 +211,7 @@ def mark_committed(tx: Tx, repo_id: int, digests: Iterable[bytes]) -> None:
     for some in _slices([row.sha256 for row in fresh]):
         tx.conn.execute(_COMMIT, {"repo": repo_id, "digests": some})
     _enqueue(tx, VERIFY_JOB, [r.sha256 for r in fresh if r.verified_at is None], repo_id=repo_id)
-    _enqueue(tx, PACK_JOB, [row.sha256 for row in fresh if row.xet_file_id is None])
+    _enqueue(tx, PACK_JOB, [r.sha256 for r in fresh if r.xet_file_id is None and r.size])
 
 
 def settle_verified(tx: Tx, content: Content, computed: bytes) -> list[int]:

@@ -20,7 +20,7 @@ def known_files(tx: Tx, repo_id: int, file_ids: Collection[int]) -> list[int]:
 
 def list_large_files(tx: Tx, repo_id: int, *, limit: int) -> list[int]:
     """Return rows of the Xet files of a repository's large contents, newest first."""
-    return list(tx.conn.execute(_LARGE, {"repo": repo_id, "n": limit}).scalars())
+    return list(tx.conn.execute(LARGE, {"repo": repo_id, "n": limit}).scalars())
 
 
 _T: Final = tables.contents
@@ -38,7 +38,7 @@ _KNOWN: Final = (
     .order_by(_T.c.created_at.desc())
 )
 """At most a few hundred files are asked about, so sorting what is found is no list's work."""
-_LARGE: Final = (
+LARGE: Final = (
     sa.select(_T.c.xet_file_id)
     .where(_T.c.repo_id == sa.bindparam("repo"), tables.is_large_xet, _T.c.blocked_at.is_(None))
     .order_by(_T.c.created_at.desc())
