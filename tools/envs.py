@@ -95,7 +95,7 @@ def _torch_line(report: Path) -> str:
 
 
 def _run(*command: str) -> None:
-    subprocess.run(command, check=True, timeout=INSTALL_SECONDS_MAX)  # noqa: S603  our own words
+    subprocess.run(command, check=True, timeout=INSTALL_SECONDS_MAX)
 
 
 def _say(text: str) -> None:
