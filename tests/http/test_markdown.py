@@ -8,9 +8,9 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from tests.payloads import PAYLOADS
 
 from jishi.http.markdown import Place, language_of, lines_of, render_markdown
+from tests.payloads import PAYLOADS
 
 PLACE = Place(pages="/zju/silk/blob/main", files="/zju/silk/resolve/main")
 GOLDEN = Path(__file__).parent / "golden"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 from jishi.storage.store import no_space
 
@@ -40,7 +41,7 @@ class SpoolFile:
         self.file.close()
         self.path.unlink(missing_ok=True)
 
-    def __enter__(self) -> SpoolFile:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
