@@ -1,0 +1,1 @@
+"""The Git store, without users and HTTP."""

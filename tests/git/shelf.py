@@ -21,7 +21,7 @@ SECOND = 1_000_000
 WHEN = 1_762_000_000 * SECOND
 
 ENVIRONMENT = {
-    "PATH": os.environ["PATH"],
+    "PATH": os.defpath + ":/usr/local/bin",
     "HOME": "/nonexistent",
     "LC_ALL": "C",
     "GIT_CONFIG_NOSYSTEM": "1",

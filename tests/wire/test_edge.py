@@ -120,7 +120,7 @@ async def endless(_):
         finally:
             noted.gone.set()
 
-    return await stream(pieces(), media_type="text/plain")
+    return stream(pieces(), media_type="text/plain")
 
 
 async def lying(_):

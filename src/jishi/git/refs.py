@@ -70,6 +70,11 @@ def list_refs(tx: Tx, git_id: int) -> dict[str, Ref]:
     return {row.name: _to_ref(row.oid, row.peeled) for row in rows}
 
 
+def find_head_ref(tx: Tx, git_id: int) -> str:
+    """Return the ref that ``HEAD`` stands for."""
+    return str(tx.conn.execute(_HEAD, {"repo": git_id}).scalar_one())
+
+
 def move_ref(
     tx: Tx, git_id: int, name: str, *, old: str | None, new: str | None, peeled: str | None = None
 ) -> None:
@@ -137,6 +142,7 @@ _NEAR: Final = (
     )
     .limit(1)
 )
+_HEAD: Final = sa.select(tables.repos.c.head_ref).where(tables.repos.c.id == sa.bindparam("repo"))
 _DELETE: Final = sa.delete(tables.refs).where(_AT, _refs.oid == sa.bindparam("old"))
 _UPDATE: Final = (
     sa.update(tables.refs)

@@ -9,6 +9,7 @@ from pathlib import Path
 from jishi.core.db import Database
 from jishi.core.signing import Keys
 from jishi.git import Cache
+from jishi.git.smart import Fetches
 from jishi.hub.downloads import DownloadCounter
 from jishi.people import Gate
 from jishi.storage import PLAIN_BYTES_MAX, Assembly, PlainCache, Spool, Store
@@ -31,6 +32,7 @@ class Node:
         plain: Large files rebuilt from chunks, ``folder/plain``; may be deleted.
         assembly: Uploads in parts, ``folder/uploads``: state until they are whole or expire.
         xet: What keeping and reading chunks takes.
+        fetches: Children of Git that answer clones and fetches.
     """
 
     db: Database
@@ -46,6 +48,7 @@ class Node:
     plain: PlainCache = field(init=False)
     assembly: Assembly = field(init=False)
     xet: Depot = field(init=False)
+    fetches: Fetches = field(init=False)
 
     def __post_init__(self) -> None:
         """Open what needs nothing but the folder and the threads."""
@@ -54,3 +57,5 @@ class Node:
         object.__setattr__(self, "assembly", Assembly(self.folder / "uploads", self.pool))
         xet = Depot(self.db, self.store, self.spool, self.pool, Memory(self.store))
         object.__setattr__(self, "xet", xet)
+        fetches = Fetches(self.db, self.git, self.pool)
+        object.__setattr__(self, "fetches", fetches)

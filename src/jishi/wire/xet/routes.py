@@ -85,7 +85,7 @@ async def put_shard_v2(request: Request) -> Response:
     opened = await cas.open_pass(context.node, _seal(request), writes=True)
     shard = await _read_shard(request)
     lines = _lines(context, opened, shard)
-    return await stream(lines, media_type="application/x-ndjson", headers=NO_STORE)
+    return stream(lines, media_type="application/x-ndjson", headers=NO_STORE)
 
 
 async def reconstruct(request: Request) -> Response:
