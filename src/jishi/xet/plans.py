@@ -17,7 +17,7 @@ from jishi.xet.terms import PIECE_BYTES
 from jishi.xet.xorbs import Xorb
 
 FETCH_BYTES_MAX: Final = PIECE_BYTES
-"""Ranges that only touch are joined up to this, to be loaded by one request."""
+"""Ranges that only touch are joined up to this, unpacked, to be loaded by one request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ def plan_read(memory: Memory, layout: Layout, start: int, end: int) -> Plan:
         runs[-1], raws[-1] = _without_tail(memory, runs[-1], raws[-1], right)
         runs[0], raws[0], offset = _without_head(memory, runs[0], raws[0], left)
     parts = [Part(run.xorb, run.first, run.end, raw) for run, raw in zip(runs, raws, strict=True)]
-    return Plan(offset, tuple(parts), tuple(_joined(runs)))
+    return Plan(offset, tuple(parts), tuple(_joined(runs, raws)))
 
 
 def read_bytes(memory: Memory, store: Store, layout: Layout, start: int, end: int) -> bytes:
@@ -151,21 +151,21 @@ def _without_head(memory: Memory, run: Fetch, raw: int, unneeded: int) -> tuple[
     return shorter, index.raw_at(run.end) - index.raw_at(first), offset
 
 
-def _joined(runs: list[Fetch]) -> Iterator[Fetch]:
+def _joined(runs: list[Fetch], raws: list[int]) -> Iterator[Fetch]:
     """Join runs of one xorb that overlap, and those that touch while they stay small."""
-    order = dict.fromkeys(run.xorb.id for run in runs)
-    by_xorb: dict[int, list[Fetch]] = {key: [] for key in order}
-    for run in runs:
-        by_xorb[run.xorb.id].append(run)
+    by_xorb: dict[int, list[tuple[Fetch, int]]] = {}
+    for run, raw in zip(runs, raws, strict=True):
+        by_xorb.setdefault(run.xorb.id, []).append((run, raw))
     for own in by_xorb.values():
-        own.sort(key=lambda run: (run.first, run.end))
-        last = own[0]
-        for run in own[1:]:
-            is_small = max(last.stop, run.stop) - last.start <= FETCH_BYTES_MAX
+        own.sort(key=lambda pair: (pair[0].first, pair[0].end))
+        last, size = own[0]
+        for run, raw in own[1:]:
+            is_small = size + raw <= FETCH_BYTES_MAX
             if run.first < last.end or (run.first == last.end and is_small):
                 end, stop = max(last.end, run.end), max(last.stop, run.stop)
                 last = Fetch(last.xorb, last.first, end, last.start, stop)
+                size += raw
             else:
                 yield last
-                last = run
+                last, size = run, raw
         yield last

@@ -1,0 +1,1 @@
+"""Passes, shards and replies, on both databases."""
