@@ -144,9 +144,6 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Let a full run ask for completeness; single files cannot have it."""
     parser.addoption("--all-refusals", action="store_true")
-    parser.addoption(
-        "--every-client", action="store_true", help="all client versions and big files instead"
-    )
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,13 +45,15 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
 
 
 @pytest.fixture(scope="session")
-def relayed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Place, Proxy]]:
-    """A hub whose address is a relay's, which counts and breaks."""
-    with relaying() as proxy:
-        folder = tmp_path_factory.mktemp("relayed") / "data"
-        with running(folder, "--url", proxy.url) as hub:
-            proxy.target = ("127.0.0.1", listening(hub))
-            yield populate(hub, proxy.url), proxy
+def relayed() -> Iterator[tuple[Place, Proxy]]:
+    """A hub whose address is a relay's, which counts and breaks; on disk, for large files."""
+    with (
+        tempfile.TemporaryDirectory(dir="/var/tmp") as disk,
+        relaying() as proxy,
+        running(Path(disk) / "hub" / "data", "--url", proxy.url) as hub,
+    ):
+        proxy.target = ("127.0.0.1", listening(hub))
+        yield populate(hub, proxy.url), proxy
 
 
 @pytest.fixture(scope="session")
@@ -77,7 +80,14 @@ def listening(hub: Hub) -> int:
     raise LookupError(f"process {hub.process.pid} listens nowhere")
 
 
-@pytest.fixture(params=VARIANTS, ids=lambda variant: variant.name)
+SLICES = [
+    pytest.param(each, id=each.name, marks=() if each is NEWEST else pytest.mark.wide)
+    for each in VARIANTS
+]
+"""The newest client is part of `make test`, all others are part of `make clients`."""
+
+
+@pytest.fixture(params=SLICES)
 def variant(request: pytest.FixtureRequest) -> Variant:
     return request.param
 
@@ -113,19 +123,3 @@ def nobody(place: Place, tmp_path: Path) -> Client:
 def fresh(tmp_path: Path) -> Callable[[Client], Client]:
     """The same person at another machine: nothing in its caches."""
     return lambda client: client.using(home=tmp_path / f"machine-{next(numbers)}")
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Choose the slice: everything once with the newest client, or all the rest."""
-    chosen, others = [], []
-    for item in items:
-        if Path(__file__).parent not in item.path.parents:
-            chosen.append(item)
-            continue
-        variant = getattr(item, "callspec", None) and item.callspec.params.get("variant")
-        is_wide = bool(item.get_closest_marker("wide")) or variant not in (None, NEWEST)
-        is_once = not is_wide and variant is None
-        wanted = not is_once if config.getoption("--every-client") else not is_wide
-        (chosen if wanted else others).append(item)
-    config.hook.pytest_deselected(items=others)
-    items[:] = chosen

@@ -54,9 +54,11 @@ def safetensors(tensors: dict[str, np.ndarray]) -> bytes:
     return len(head).to_bytes(8, "little") + head + body
 
 
-def write_weights(path: Path, *, tensors: int = 20, changed: int | None = None) -> str:
+def write_weights(
+    path: Path, *, tensors: int = 20, changed: int | None = None, seed: int = 0
+) -> str:
     """Write ``tensors`` times 10 MB of weights, one of them changed; return the sha256."""
-    seeds = {number: number for number in range(tensors)}
+    seeds = {number: seed + number for number in range(tensors)}
     if changed is not None:
         seeds[changed] = 1_000 + changed
     layers = {
