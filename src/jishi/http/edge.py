@@ -243,6 +243,8 @@ class EdgeProtocol(HttpToolsProtocol):
             message = {**message, "headers": [*message["headers"], (b"connection", b"close")]}
             cycle.transport = _Lingering(self, cycle)  # type: ignore[assignment]  # the three methods it uses
         await plain(message)
+        if message.get("more_body", False):
+            await asyncio.sleep(0)  # others, and the news that the caller left, get their turn
 
     def _is_body_too_long(self, cycle: RequestResponseCycle) -> bool:
         left = self._body_left
