@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -90,12 +91,45 @@ class Bazaar:
     mei: StorageState
 
 
+class _Loop:
+    """The event loop that playwright keeps running in the thread of all tests.
+
+    While it runs there, ``asyncio.run`` of other suites is refused; so it is put away between
+    the tests of this one.
+    """
+
+    def __init__(self) -> None:
+        self._own: asyncio.AbstractEventLoop | None = None
+
+    def take(self) -> None:
+        asyncio._set_running_loop(self._own)  # noqa: SLF001  (asyncio has no other way)
+
+    def put_away(self) -> None:
+        self._own = asyncio._get_running_loop()  # noqa: SLF001
+        asyncio._set_running_loop(None)  # noqa: SLF001
+
+
+_loop = _Loop()
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield browser
+        _loop.take()
         browser.close()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    """Before fixtures of any scope; pytest asks this folder only about its own tests."""
+    _loop.take()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown() -> None:
+    _loop.put_away()
 
 
 @contextmanager

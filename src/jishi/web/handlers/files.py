@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from jishi.core.db import Tx
 from jishi.core.hop import hop
+from jishi.core.paging import Page
 from jishi.http import context_of
 from jishi.http.markdown import language_of, lines_of
 from jishi.hub import Entry, LastCommit, Node, RepoKind, content
@@ -74,7 +75,7 @@ async def read_folder(request: Request, kind: RepoKind) -> Response:
         revisions=await read_revisions(request, place, "tree", folder),
         crumbs=_crumbs(place, folder),
         latest=await _latest(node, place, own),
-        entries=await _rows(node, place, listed.items),
+        entries=await _rows(node, place, _folders_first(listed, after)),
         first_url=here if after else "",
         next_url=with_query(here, {"after": listed.end}) if listed.end else "",
         readme_html=await read_document(node, place, readme) if readme else None,
@@ -198,6 +199,13 @@ async def _large(node: Node, place: Place, entry: Entry) -> tuple[LargeFacts | N
         return LargeFacts(entry.sha256, "", is_verified=False), False
     stored_as = "chunks" if known.xet_file_id is not None else "plain"
     return LargeFacts(entry.sha256, stored_as, known.is_verified), known.is_blocked
+
+
+def _folders_first(listed: Page[Entry, str], after: str | None) -> Sequence[Entry]:
+    """Return a whole folder with its folders first; one of several pages keeps Git's order."""
+    if after or listed.end:
+        return listed.items
+    return sorted(listed.items, key=lambda entry: not entry.is_folder)
 
 
 async def _rows(node: Node, place: Place, entries: Sequence[Entry]) -> tuple[EntryRow, ...]:
