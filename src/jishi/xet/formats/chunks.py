@@ -16,7 +16,8 @@ from jishi.xet.formats.gear import GEAR
 
 CHUNK_BYTES_MIN: Final = 8_192
 CHUNK_BYTES_MAX: Final = 131_072
-MASK: Final = np.uint64(0xFFFF_0000_0000_0000)
+LOWEST_UNCUT: Final = np.uint64(1 << 48)
+"""A chunk may end where the sixteen highest bits are zero."""
 WINDOW_BYTES: Final = 64
 BLOCK_BYTES: Final = 1 << 15
 """Hashed at once: its 256 KiB of hashes stay in the processor's cache."""
@@ -67,12 +68,12 @@ class Chunker:
 
 def _boundaries(known: bytes, skip: int) -> list[int]:
     """Return after how many bytes behind ``skip`` the hash allows a cut."""
-    data = np.frombuffer(known, np.uint8)
-    hashes: NDArray[np.uint64] = GEAR[data]
+    hashes: NDArray[np.uint64] = GEAR.take(np.frombuffer(known, np.uint8))
+    older = np.empty_like(hashes)
     for shift in (1, 2, 4, 8, 16, 32):
-        older = hashes[:-shift] << np.uint64(shift)
-        hashes = hashes.copy()
-        hashes[shift:] += older
-    found = np.flatnonzero((hashes[skip:] & MASK) == 0)
+        shifted = older[: max(0, len(hashes) - shift)]
+        np.left_shift(hashes[: len(shifted)], np.uint64(shift), out=shifted)
+        hashes[shift:] += shifted
+    found = np.flatnonzero(hashes[skip:] < LOWEST_UNCUT)
     places: list[int] = (found + 1).tolist()
     return places

@@ -162,10 +162,13 @@ class XorbVerifier:
         Raises:
             BadXorb: As soon as they cannot be part of a valid xorb.
         """
-        data = b"".join((self._rest, *pieces))
-        if self._footer_bytes:
-            self._drop(len(data))
-            return
+        for piece in pieces:  # small enough to stay in the processor's cache
+            if self._footer_bytes:
+                self._drop(len(piece))
+            else:
+                self._feed(self._rest + piece if self._rest else piece)
+
+    def _feed(self, data: bytes) -> None:
         view = memoryview(data)
         at = 0
         while len(data) - at >= HEADER_BYTES:
