@@ -20,6 +20,7 @@ from jishi.core.signing import load_keys
 from jishi.migrations.runner import run_once, scripts
 from jishi.people import OPERATOR, PersonDraft, add_person
 from tests.cli.running import Server, jishi, serving
+from tests.postgres import own_database
 
 
 @pytest.fixture(scope="module")
@@ -156,6 +157,23 @@ def test_foreign_tokens_are_passed_over_where_the_operator_says_so(served, tmp_p
     assert get(f"{served.url}/api/models", **foreign)[0] == 401
     with serving(tmp_path / "two", "--no-demo", JISHI_PEOPLE__FOREIGN_TOKENS="anonymous") as server:
         assert get(f"{server.url}/api/models", **foreign) == (200, b"[]")
+
+
+def test_it_serves_from_postgresql_as_well(tmp_path: Path, postgres: str) -> None:
+    data = tmp_path / "data"
+    with own_database(postgres, "served") as address:
+        database = {"JISHI_APP__DATABASE": address}
+        with serving(data, "--no-demo", **database) as server:
+            jishi("user", "add", "mei", "--data", data)
+            token = jishi("token", "add", "mei", "--data", data).out.strip()
+            answer = get(f"{server.url}/api/whoami-v2", Authorization=f"Bearer {token}")
+            ready = get(f"{server.url}/readyz")
+            assert server.stop() == 0
+        examined = jishi("doctor", "--data", data, **database)
+
+    assert (answer[0], ready[0], examined.code) == (200, 200, 0)
+    assert not (data / "jishi.db").exists()
+    assert "PostgreSQL answers" in examined.out
 
 
 def test_an_upgrade_keeps_a_copy_of_what_was_there(tmp_path: Path) -> None:

@@ -59,6 +59,14 @@ def test_a_foreign_token_is_refused_or_passed_over_as_the_operator_says(db) -> N
         asked(open_gate, FOREIGN, reads_only=False)
 
 
+def test_what_cannot_be_an_access_token_is_not_looked_up(db) -> None:
+    gate = gate_of(db)
+    gate.db = None
+
+    with pytest.raises(TokenUnknown):
+        asked(gate, Credential(CredentialKind.TOKEN, "a token of something else"))
+
+
 def test_our_own_revoked_token_is_refused_whatever_the_operator_says(db, mei, token) -> None:
     gate = gate_of(db, foreign_tokens="anonymous")
     asked(gate, token)

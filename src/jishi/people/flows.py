@@ -13,7 +13,7 @@ from jishi.core.events import record
 from jishi.core.hop import hop
 from jishi.core.i18n import N_
 from jishi.people import tables
-from jishi.people.access import Credential, TokenUnknown, recognise
+from jishi.people.access import Credential, CredentialKind, TokenUnknown, recognise
 from jishi.people.actors import NOBODY, Actor
 from jishi.people.events import PasswordChanged
 from jishi.people.gate import Gate
@@ -32,7 +32,7 @@ from jishi.people.persons import (
     has_admin,
     insert_person,
 )
-from jishi.people.secret import digest
+from jishi.people.secret import digest, is_ours
 from jishi.people.sessions import Opened, end_all_sessions, open_session
 from jishi.people.settings import ForeignTokens, SignUp
 from jishi.people.tokens import write_uses
@@ -101,6 +101,8 @@ async def identify(gate: Gate, credential: Credential | None, *, reads_only: boo
         return Identity(kept)
     mark = gate.memory.mark()
     try:
+        if credential.kind is CredentialKind.TOKEN and not is_ours(credential.secret):
+            raise TokenUnknown  # noqa: TRY301  (answered as one that the database does not know)
         actor, used_at = await gate.db.read(_recognise, credential)
     except TokenUnknown:
         if reads_only and gate.settings.foreign_tokens is ForeignTokens.ANONYMOUS:

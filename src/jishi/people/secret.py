@@ -20,6 +20,11 @@ def new_token() -> str:
     return TOKEN_PREFIX + "".join(secrets.choice(_LETTERS) for _ in range(_TOKEN_LETTERS))
 
 
+def is_ours(token: str) -> bool:
+    """Whether ``token`` may be an access token at all; tokens of Xet come the same way."""
+    return token.startswith(TOKEN_PREFIX)
+
+
 def new_secret() -> str:
     """Return 256 random bits for a link, a session or a device."""
     return secrets.token_urlsafe(32)
