@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import os
 import random
 import shutil
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -275,10 +277,13 @@ def test_clients_that_know_xet_are_sent_to_its_tokens(client) -> None:
         ref={"name": "refs/heads/a/b"},
     ).json()
 
-    href = answer["objects"][0]["actions"]["upload"]["href"]
+    upload = answer["objects"][0]["actions"]["upload"]
     assert answer["transfer"] == "xet"
-    assert href.endswith("/api/models/lin/books/xet-write-token/a%2Fb")
-    assert href.startswith("http://127.0.0.1:")
+    assert upload["href"].endswith("/api/models/lin/books/xet-write-token/a%2Fb")
+    assert upload["href"].startswith("http://127.0.0.1:")
+    assert upload["header"]["X-Xet-Cas-Url"].startswith("http://127.0.0.1:")
+    assert upload["header"]["X-Xet-Access-Token"]
+    assert int(upload["header"]["X-Xet-Token-Expiration"]) > 0
 
 
 @pytest.mark.parametrize(
@@ -301,6 +306,31 @@ def test_downloads_have_ranges(client, node, books, field, status, span) -> None
     assert answer.status_code == status
     if span:
         assert answer.content == SMALL[span]
+
+
+def test_a_download_outlives_the_plain_cache(client, node, books, tmp_path) -> None:
+    href = upload(client, BIG)["actions"]["upload"]["href"]
+    client.put(href, content=BIG)
+    commit(node, books, BIG)
+    sha256 = hashlib.sha256(BIG).digest()
+    key = content.plain_key(sha256)
+    asyncio.run(content.HANDLERS["hub.pack_content"](node, {"sha256": [sha256.hex()]}))
+    with node.db.begin(Mode.WRITE) as tx:  # as if it had come by Xet
+        tx.conn.exec_driver_sql("UPDATE hub_content SET plain_key = NULL")
+    node.store.delete(key)
+    href = batch(client, "download", BIG).json()["objects"][0]["actions"]["download"]["href"]
+    got = []
+    for _ in range(3):
+        got.append(client.get(href).content)
+        time.sleep(0.1)  # the whole file is given its name behind the answer
+    assert [path.is_file() for path in tmp_path.glob("plain/??/*")] == [True]
+
+    shutil.rmtree(tmp_path / "plain")
+    got.append(client.get(href).content)
+    part = client.get(href, headers={"Range": "bytes=1048570-1048585"})
+
+    assert got == [BIG] * 4
+    assert part.content == BIG[1048570:1048586]
 
 
 def test_locks_are_not_offered(client) -> None:

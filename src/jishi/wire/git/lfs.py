@@ -29,7 +29,7 @@ from jishi.http import (
     spool_body,
     user_content,
 )
-from jishi.hub import RepoKind
+from jishi.hub import RepoKind, cas
 from jishi.hub.content import lfs
 from jishi.hub.content.lfs import Batch, Item, Transfer, Wanted
 
@@ -125,6 +125,8 @@ async def batch(request: Request) -> Response:
         plan = await lfs.plan_upload(*place, offered=body.transfers)
     revision = (body.ref or RefBody()).name.removeprefix("refs/heads/")
     links = Links(context, plan, revision)
+    if plan.transfer is Transfer.XET and any(not item.is_here for item in plan.items):
+        links.xet_header = await _xet_header(context, plan)
     render = links.download if body.operation == "download" else links.upload
     objects = [links.render(item, render) for item in plan.items]
     return _reply({"transfer": plan.transfer, "objects": objects, "hash_algo": "sha256"})
@@ -206,6 +208,7 @@ class Links:
         path = f"{PREFIX[plan.repo.kind]}{plan.repo.path}"
         self._lfs = f"{context.base}/{path}.git/info/lfs"
         api = f"{context.base}/api/{plan.repo.kind}s/{plan.repo.path}"
+        self.xet_header: dict[str, str] = {}
         self._xet = f"{api}/xet-write-token/{quote(revision, safe='')}"
 
     def render(self, item: Item, actions: Callable[[Item], dict[str, object]]) -> dict[str, object]:
@@ -227,7 +230,7 @@ class Links:
         if item.is_here:
             return {}
         if self._transfer is Transfer.XET:
-            return {"upload": {"href": self._xet, "header": {}}}
+            return {"upload": {"href": self._xet, "header": self.xet_header}}
         verify = {"href": f"{self._lfs}/verify/{item.check}", "expires_in": lfs.UPLOAD_SECONDS}
         if item.upload is None:
             href, header = f"{self._lfs}/objects/{item.link}", {}
@@ -236,6 +239,17 @@ class Links:
             header = _parts(href, item.upload)
         upload = {"href": href, "header": header, "expires_in": lfs.UPLOAD_SECONDS}
         return {"upload": upload, "verify": verify}
+
+
+async def _xet_header(context: Context, plan: Batch) -> dict[str, str]:
+    """Return the first pass to the store of chunks: ``git-xet`` asks for it only to renew it."""
+    repo = plan.repo
+    token = await cas.issue_token(context.node, context.actor, repo.kind, repo.path, writes=True)
+    return {
+        "X-Xet-Cas-Url": context.base + token.path,
+        "X-Xet-Access-Token": token.access_token,
+        "X-Xet-Token-Expiration": str(token.exp),
+    }
 
 
 def _parts(href: str, upload: lfs.Upload) -> dict[str, str]:
