@@ -1,0 +1,1 @@
+"""Long random and kill runs; script and result lie side by side."""

@@ -1,0 +1,162 @@
+"""Kill a server at chosen moments, start it again on the same folder, and compare."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+import subprocess
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from tools.envs import python_of
+
+from tests.clients.clients import NEWEST, Client
+from tests.clients.serving import Hub
+
+SPEAKER = Path(__file__).with_name("speaker.py")
+KINDS = ("commit", "folder", "lfs")
+STEP_SECONDS_MAX = 120
+READ_BYTES = 1 << 20
+
+
+@dataclass(frozen=True)
+class Kill:
+    """What one kill met.
+
+    Attributes:
+        delay: Seconds after the step had begun; ``length`` is how long one takes unkilled.
+        was_under_way: Whether the call had begun and not yet returned.
+        answered: Calls that had returned before.
+    """
+
+    kind: str
+    delay: float
+    length: float
+    was_under_way: bool
+    answered: int
+
+
+@dataclass
+class Killer:
+    """One hub, killed again and again; the folder is kept."""
+
+    hub: Hub
+    token: str
+    home: Path
+    seed: int
+
+    def __post_init__(self) -> None:
+        """Make a repository for each kind, and learn how long a step takes."""
+        self._port = self.hub.port()
+        self._chosen = random.Random(self.seed)
+        self._next = dict.fromkeys(KINDS, 0)
+        self._known: dict[str, dict[str, str]] = {kind: {} for kind in KINDS}
+        self._lengths: dict[str, float] = {}
+        for kind in KINDS:
+            self._client().call("create", repo=f"lin/by-{kind}")
+
+    def kill_during(self, kind: str) -> Kill:
+        """Kill the server during a step, and insist on everything it said before.
+
+        Raises:
+            AssertionError: If something acknowledged is lost, or the hub is not healthy.
+        """
+        length = self._lengths.get(kind) or self._measure(kind)
+        before = self._chosen.randint(0, 1)
+        delay = self._chosen.uniform(0, length)
+        log = self.home / f"{kind}-{self._next[kind]}.log"
+        first = self._next[kind]
+        with self._speak(kind, first, before + 2, log) as speaker:
+            _wait_for(log, begin=first + before, speaker=speaker)
+            time.sleep(delay)
+            self.hub.kill()
+            speaker.kill()
+        lines = list(_lines(log))
+        answered = [line for line in lines if "done" in line]
+        under_way = len([line for line in lines if "begin" in line]) > len(answered)
+        self.hub.start(port=self._port)
+        for line in answered:
+            self._known[kind] |= line["files"]
+        self._next[kind] = first + before + 2
+        self._compare(kind, [path for line in answered for path in line["files"]])
+        again = first + len(answered)
+        self._run(kind, again, 1, log)
+        self._known[kind] |= list(_lines(log))[-1]["files"]
+        healthy = self.hub.try_command("doctor")
+        assert healthy.returncode == 0, healthy.stdout + healthy.stderr
+        return Kill(kind, delay, length, under_way, len(answered))
+
+    def compare_all(self) -> int:
+        """Insist on everything that was ever acknowledged; return how many files that is."""
+        for kind, files in self._known.items():
+            self._compare(kind, list(files))
+        return sum(map(len, self._known.values()))
+
+    def _measure(self, kind: str) -> float:
+        log = self.home / f"{kind}-measured.log"
+        started = time.monotonic()
+        self._run(kind, 900_000, 1, log)
+        with self._speak(kind, 900_001, 1, log) as speaker:
+            _wait_for(log, begin=900_001, speaker=speaker)
+            started = time.monotonic()
+            assert speaker.wait(STEP_SECONDS_MAX) == 0
+        self._lengths[kind] = time.monotonic() - started
+        for line in _lines(log):
+            self._known[kind] |= line.get("files", {})
+        return self._lengths[kind]
+
+    def _compare(self, kind: str, paths: list[str]) -> None:
+        for path in paths:
+            assert self._hash(f"lin/by-{kind}", path) == self._known[kind][path], path
+
+    def _hash(self, repo: str, path: str) -> str:
+        request = urllib.request.Request(
+            f"{self.hub.url}/{repo}/resolve/main/{quote(path)}",
+            headers={"Authorization": f"Bearer {self.token}"},
+        )
+        digest = hashlib.sha256()
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            while piece := answer.read(READ_BYTES):
+                digest.update(piece)
+        return digest.hexdigest()
+
+    def _client(self) -> Client:
+        return Client(NEWEST, self.hub.url, self.home / "client", self.token)
+
+    def _run(self, kind: str, first: int, count: int, log: Path) -> None:
+        with self._speak(kind, first, count, log) as speaker:
+            _, err = speaker.communicate(timeout=STEP_SECONDS_MAX)
+            assert speaker.returncode == 0, err[-3000:]
+
+    def _speak(self, kind: str, first: int, count: int, log: Path) -> subprocess.Popen[str]:
+        client = self._client()
+        python = python_of(NEWEST.environment)
+        words = [kind, f"lin/by-{kind}", str(self.seed), str(first), str(count), str(log)]
+        return subprocess.Popen(
+            [str(python), str(SPEAKER), *words],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=client.environment(),
+            cwd=client.home,
+        )
+
+
+def _wait_for(log: Path, *, begin: int, speaker: subprocess.Popen[str]) -> None:
+    deadline = time.monotonic() + STEP_SECONDS_MAX
+    while not any(line.get("begin") == begin for line in _lines(log)):
+        assert speaker.poll() is None, speaker.communicate()[1][-3000:]
+        assert time.monotonic() < deadline, "the client did not begin"
+        time.sleep(0.005)
+
+
+def _lines(log: Path) -> Iterator[dict]:
+    if log.exists():
+        for line in log.read_text(encoding="utf-8").splitlines(keepends=True):
+            if line.endswith("\n"):
+                yield json.loads(line)
