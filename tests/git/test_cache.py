@@ -39,7 +39,7 @@ def fill(shelf: Shelf) -> tuple[int, str]:
     shelf.commit(git_id, *texts(["a", "b/c"]))
     oid = shelf.commit(git_id, git.Put("noise", NOISE)).oid
     with shelf.db.begin(Mode.READ) as tx:
-        stored = packs_of(tx, git_id)[1]
+        stored = packs_of(tx, git_id).packs
     assert [pack.inline is not None for pack in stored] == [True, False]
     return git_id, oid
 
@@ -177,7 +177,7 @@ def test_a_crash_before_the_transaction_leaves_only_what_is_announced(shelf: She
 
     with shelf.db.begin(Mode.READ) as tx:
         assert tx.conn.execute(uploads.select()).one().pack_id.hex() == new.pack.id
-        assert packs_of(tx, git_id)[1] == []
+        assert packs_of(tx, git_id).packs == ()
     assert {k.partition(".")[0] for k in shelf.store.keys("git/")} == {f"git/{new.pack.id}"}
     assert shelf.ref(git_id) is None
 

@@ -8,6 +8,8 @@ from typing import Any, Final
 
 from jishi.core import jobs
 from jishi.core.events import Consumer
+from jishi.git.merging import MERGE_JOB, Workshop
+from jishi.git.merging import merge_packs as merge
 from jishi.hub import Node, content, stats
 from jishi.hub.content import lfs
 
@@ -46,11 +48,22 @@ async def sweep_jobs(node: Node) -> None:
     await node.db.write(jobs.sweep)
 
 
+async def merge_packs(node: Node, args: dict[str, Any]) -> None:
+    """Merge a repository's small packs.
+
+    Args:
+        args: ``git_id``.
+    """
+    workshop = Workshop(node.db, node.git, node.store, node.spool, node.pool)
+    await merge(workshop, args["git_id"])
+
+
 Handler = Callable[[Node, dict[str, Any]], Awaitable[None]]
 """Runs a job; idempotent, since a job may run twice."""
 
 HANDLERS: Final[Mapping[str, Handler]] = {
     **content.HANDLERS,
+    MERGE_JOB: merge_packs,
 }
 """Job name -> what runs it."""
 

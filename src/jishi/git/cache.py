@@ -23,7 +23,7 @@ from typing import Final
 import pygit2
 
 from jishi.core.errors import invariant
-from jishi.git.packs import Generations, StoredPack, key_of
+from jishi.git.packs import Generations, Members, StoredPack, key_of
 from jishi.git.repository import REPAIRS_MAX, Repository
 from jishi.storage import Store
 
@@ -34,7 +34,7 @@ OPEN_PACKS_MAX: Final = 256
 _PIECE_BYTES: Final = 4 << 20
 _SHA_BYTES: Final = 20
 
-Fetch = Callable[[frozenset[str]], tuple[Generations, list[StoredPack]]]
+Fetch = Callable[[frozenset[str]], Members]
 """Reads a repository's packs from SQL, inline bytes only of those not named."""
 
 
@@ -91,10 +91,8 @@ class Cache:
         """Put back what was deleted; return whether anything was missing.  Blocking."""
         entry = self._entry(git_id)
         with entry.lock:
-            if (
-                self._has_all(git_id, entry.names)
-                and fetch(entry.names)[0].packs == entry.packs_gen
-            ):
+            whole = self._has_all(git_id, entry.names)
+            if whole and fetch(entry.names).found.packs == entry.packs_gen:
                 return False
             for _ in range(REPAIRS_MAX):
                 with suppress(FileNotFoundError):
@@ -133,12 +131,15 @@ class Cache:
         """Bring the packs that are not here and return how many those were."""
         folder = self._prepare(git_id)
         local = _packs_in(folder)
-        found, packs = fetch(local)
-        missing = [pack for pack in packs if pack.id not in local]
+        members = fetch(local)
+        missing = [pack for pack in members.packs if pack.id not in local]
         for pack in missing:
             self._bring(folder, pack)
-        entry.packs_gen = found.packs
-        entry.names = frozenset(pack.id for pack in packs)
+        for pack_id in members.dropped & local:  # those who read them look again and find
+            for suffix in ("idx", "pack"):  # what replaced them, as after git gc
+                (folder / f"pack-{pack_id}.{suffix}").unlink(missing_ok=True)
+        entry.packs_gen = members.found.packs
+        entry.names = frozenset(pack.id for pack in members.packs)
         return len(missing)
 
     def _prepare(self, git_id: int) -> Path:

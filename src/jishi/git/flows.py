@@ -8,7 +8,7 @@ from pathlib import Path
 from jishi.core.db import Database, Mode
 from jishi.core.hop import hop
 from jishi.git.cache import Cache
-from jishi.git.packs import Generations, StoredPack, begin_upload, generations, key_of, packs_of
+from jishi.git.packs import Members, begin_upload, generations, key_of, packs_of
 from jishi.git.repository import Repository
 from jishi.git.writing import NewPack
 from jishi.storage import SpoolFile, Store
@@ -52,7 +52,7 @@ class _Packs:
         self._db = db
         self._git_id = git_id
 
-    def __call__(self, local: frozenset[str]) -> tuple[Generations, list[StoredPack]]:
+    def __call__(self, local: frozenset[str]) -> Members:
         with self._db.begin(Mode.READ) as tx:
             return packs_of(tx, self._git_id, local=local)
 

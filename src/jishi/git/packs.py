@@ -11,11 +11,19 @@ import sqlalchemy as sa
 from jishi.core.db import Tx
 from jishi.core.errors import Kind, Refusal, invariant
 from jishi.core.i18n import N_
+from jishi.core.jobs import enqueue
 from jishi.git import tables
 from jishi.git.writing import NewPack
 
 UPLOAD_SECONDS: Final = 3600
 """How long a pack may lie in the object store before a transaction names it."""
+PACKS_MAX: Final = 50
+"""More packs than that are merged."""
+INLINE_TOTAL_BYTES_MAX: Final = 8 << 20
+"""As are more bytes of one repository's packs in SQL."""
+MERGE_JOB: Final = "git.merge_packs"
+MERGE_EVERY: Final = 16
+"""Within so many changes of a repository one merge is asked for."""
 _SECOND: Final = 1_000_000
 
 
@@ -48,6 +56,20 @@ class Generations:
 
     refs: int
     packs: int
+
+
+@dataclass(frozen=True, slots=True)
+class Members:
+    """The packs of a repository at one moment.
+
+    Attributes:
+        packs: Oldest first.
+        dropped: Ids of packs that others replaced.
+    """
+
+    found: Generations
+    packs: tuple[StoredPack, ...]
+    dropped: frozenset[str]
 
 
 def key_of(pack_id: str, suffix: str) -> str:
@@ -98,17 +120,11 @@ def add_pack(tx: Tx, git_id: int, pack: NewPack) -> None:
         "inline_idx": pack.idx if pack.is_inline else None,
         "made_at": tx.now,
     }
-    generation = next_generation(tx, git_id)
+    generation = _next_generation(tx, git_id)
     tx.conn.execute(sa.insert(tables.packs), row)
     member = {"repo_id": git_id, "pack_id": pack_id, "added_gen": generation}
     tx.conn.execute(sa.insert(tables.members), member)
-
-
-def next_generation(tx: Tx, git_id: int) -> int:
-    """Count a change of a repository's packs and return its number."""
-    row = tx.conn.execute(_TOUCH, {"repo": git_id}).one_or_none()
-    invariant(row is not None, f"git repository {git_id} exists")
-    return int(row.packs_gen) if row is not None else 0
+    _ask_for_merge(tx, git_id, generation)
 
 
 def generations(tx: Tx, git_id: int) -> Generations:
@@ -118,23 +134,71 @@ def generations(tx: Tx, git_id: int) -> Generations:
     return Generations(row.refs_gen, row.packs_gen) if row is not None else Generations(0, 0)
 
 
-def packs_of(
-    tx: Tx, git_id: int, *, local: Collection[str] = ()
-) -> tuple[Generations, list[StoredPack]]:
-    """Return a repository's generations and packs, oldest first.
+def packs_of(tx: Tx, git_id: int, *, local: Collection[str] | None = ()) -> Members:
+    """Return what a repository consists of.
 
     Args:
         local: Packs whose bytes the caller has; their inline bytes stay in the database.
+            ``None``: no bytes are wanted.
     """
     found = generations(tx, git_id)
     rows = tx.conn.execute(_PACKS, {"repo": git_id}).all()
-    wanted = [row.id for row in rows if row.is_inline and row.id.hex() not in local]
+    kept = [row for row in rows if row.dropped_at is None]
+    wanted = []
+    if local is not None:
+        wanted = [row.id for row in kept if row.is_inline and row.id.hex() not in local]
     inline: dict[bytes, tuple[bytes, bytes]] = {}
     for start in range(0, len(wanted), _SLICE):
         some = wanted[start : start + _SLICE]
         for row in tx.conn.execute(_INLINE, {"ids": some}):
             inline[row.id] = (row.inline_pack, row.inline_idx)
-    return found, [_to_pack(row, inline) for row in rows]
+    return Members(
+        found,
+        tuple(_to_pack(row, inline) for row in kept),
+        frozenset(row.id.hex() for row in rows if row.dropped_at is not None),
+    )
+
+
+def take_lease(tx: Tx, git_id: int, *, seconds: int) -> bool:
+    """Reserve a repository for whoever merges its packs; ``False`` if somebody else does."""
+    values = {"repo": git_id, "now": tx.now, "until": tx.now + seconds * _SECOND}
+    return tx.conn.execute(_LEASE, values).rowcount == 1
+
+
+def end_lease(tx: Tx, git_id: int) -> None:
+    """Give a repository back that was reserved."""
+    tx.conn.execute(_END_LEASE, {"repo": git_id})
+
+
+def replace_packs(tx: Tx, git_id: int, old: Collection[str], new: NewPack) -> bool:
+    """Let ``new`` stand for ``old``, unless one of those is no member any more.
+
+    Nothing is deleted here: what was dropped stays where it lies.
+
+    Raises:
+        PackExpired: As ``add_pack``.
+    """
+    _next_generation(tx, git_id)  # takes the row, so memberships stand still
+    values = {"repo": git_id, "ids": [bytes.fromhex(pack_id) for pack_id in old]}
+    if tx.conn.execute(_COUNT_SOME, values).scalar_one() != len(old):
+        return False
+    tx.conn.execute(_DROP, {**values, "now": tx.now})
+    add_pack(tx, git_id, new)
+    return True
+
+
+def _ask_for_merge(tx: Tx, git_id: int, generation: int) -> None:
+    """Enqueue a merge if there are too many packs, or too many bytes of them in SQL."""
+    row = tx.conn.execute(_TOTALS, {"repo": git_id}).one()
+    if row.packs > PACKS_MAX or row.inline_bytes > INLINE_TOTAL_BYTES_MAX:
+        key = f"{MERGE_JOB} {git_id} {generation // MERGE_EVERY}"
+        enqueue(tx, MERGE_JOB, {"git_id": git_id}, key=key)
+
+
+def _next_generation(tx: Tx, git_id: int) -> int:
+    row = tx.conn.execute(_TOUCH, {"repo": git_id}).one_or_none()
+    invariant(row is not None, f"git repository {git_id} exists")
+    return int(row.packs_gen) if row is not None else 0
 
 
 def _to_pack(row: sa.Row[Any], inline: dict[bytes, tuple[bytes, bytes]]) -> StoredPack:
@@ -155,10 +219,14 @@ _GENERATIONS: Final = sa.select(tables.repos.c.refs_gen, tables.repos.c.packs_ge
 )
 _PACKS: Final = (
     sa.select(
-        _packs.id, _packs.sha, _packs.pack_bytes, _packs.inline_idx.is_not(None).label("is_inline")
+        _packs.id,
+        _packs.sha,
+        _packs.pack_bytes,
+        _packs.inline_idx.is_not(None).label("is_inline"),
+        _members.dropped_at,
     )
     .join(tables.members, _members.pack_id == _packs.id)
-    .where(_members.repo_id == sa.bindparam("repo"), _members.dropped_at.is_(None))
+    .where(_members.repo_id == sa.bindparam("repo"))
     .order_by(_members.added_gen)
 )
 _INLINE: Final = sa.select(_packs.id, _packs.inline_pack, _packs.inline_idx).where(
@@ -180,3 +248,40 @@ _OBJECTS: Final = (
     .order_by(tables.packs.c.id)
     .limit(sa.bindparam("n"))
 )
+_TOTALS: Final = (
+    sa.select(
+        sa.func.count().label("packs"),
+        sa.func.coalesce(
+            sa.func.sum(
+                sa.case(
+                    (_packs.inline_idx.is_not(None), _packs.pack_bytes + _packs.idx_bytes), else_=0
+                )
+            ),
+            0,
+        ).label("inline_bytes"),
+    )
+    .join_from(tables.members, tables.packs, _members.pack_id == _packs.id)
+    .where(_members.repo_id == sa.bindparam("repo"), _members.dropped_at.is_(None))
+)
+_LEASE: Final = (
+    sa.update(tables.repos)
+    .where(
+        tables.repos.c.id == sa.bindparam("repo"),
+        sa.or_(
+            tables.repos.c.lease_until.is_(None), tables.repos.c.lease_until < sa.bindparam("now")
+        ),
+    )
+    .values(lease_until=sa.bindparam("until"))
+)
+_END_LEASE: Final = (
+    sa.update(tables.repos)
+    .where(tables.repos.c.id == sa.bindparam("repo"))
+    .values(lease_until=None)
+)
+_SOME: Final = sa.and_(
+    _members.repo_id == sa.bindparam("repo"),
+    _members.pack_id.in_(sa.bindparam("ids", expanding=True)),
+    _members.dropped_at.is_(None),
+)
+_COUNT_SOME: Final = sa.select(sa.func.count()).select_from(tables.members).where(_SOME)
+_DROP: Final = sa.update(tables.members).where(_SOME).values(dropped_at=sa.bindparam("now"))

@@ -17,7 +17,8 @@ import httpx2
 import pytest
 
 from jishi import hub
-from jishi.git.smart import Slots, TooBusy, children, service
+from jishi.git import children
+from jishi.git.smart import Slots, TooBusy, service
 from jishi.hub import Draft, Node, RepoKind
 from jishi.hub.commits import CommitDraft, PutFile
 from jishi.hub.refs.flows import create_branch, create_tag

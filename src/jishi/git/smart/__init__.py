@@ -6,7 +6,7 @@ Shows: ``Fetches``, one a node.  Pushing is not offered.
 
 from __future__ import annotations
 
-from jishi.git.smart.children import GitMissing, find_git
+from jishi.git.children import GitMissing, find_git
 from jishi.git.smart.listing import is_listing
 from jishi.git.smart.packets import BadRequest
 from jishi.git.smart.service import VERSION_2, Fetches

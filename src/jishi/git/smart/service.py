@@ -14,10 +14,10 @@ from jishi.core.db import Database, Tx
 from jishi.core.errors import Broken
 from jishi.core.hop import hop
 from jishi.git.cache import Cache
+from jishi.git.children import running
 from jishi.git.packs import generations
 from jishi.git.refs import Ref, find_head_ref, list_refs
 from jishi.git.smart import listing
-from jishi.git.smart.children import running
 from jishi.git.smart.packets import FLUSH, packet
 from jishi.git.smart.slots import Slots
 from jishi.git.smart.views import View, build_view

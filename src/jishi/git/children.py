@@ -25,7 +25,6 @@ STDERR_BYTES_MAX: Final = 8 << 10
 CPU_SECONDS_MAX: Final = 300
 SECONDS_MAX: Final = 3600
 NICENESS: Final = 5
-_LIMITS: Final = ((resource.RLIMIT_CPU, CPU_SECONDS_MAX), (resource.RLIMIT_CORE, 0))
 
 
 class GitMissing(Refusal):
@@ -68,7 +67,11 @@ class Child:
 
 @asynccontextmanager
 async def running(
-    words: Sequence[str], *, stdin: BinaryIO | None, more: Mapping[str, str]
+    words: Sequence[str],
+    *,
+    stdin: BinaryIO | None,
+    more: Mapping[str, str],
+    cpu_seconds_max: int = CPU_SECONDS_MAX,
 ) -> AsyncGenerator[Child]:
     """Run ``git`` with ``words`` for the time of the block.
 
@@ -84,7 +87,7 @@ async def running(
     timer = loop.call_later(SECONDS_MAX, child.kill)
     draining = asyncio.ensure_future(child.drain())
     try:
-        _bound(child.process.pid)
+        _bound(child.process.pid, cpu_seconds_max)
         yield child
     finally:
         timer.cancel()
@@ -144,11 +147,12 @@ async def _start(
         raise
 
 
-def _bound(pid: int) -> None:
+def _bound(pid: int, cpu_seconds_max: int) -> None:
     with suppress(ProcessLookupError, PermissionError):
         os.setpriority(os.PRIO_PROCESS, pid, NICENESS)
         if hasattr(resource, "prlimit"):  # Linux
-            for kind, bound in _LIMITS:
+            limits = ((resource.RLIMIT_CPU, cpu_seconds_max), (resource.RLIMIT_CORE, 0))
+            for kind, bound in limits:
                 resource.prlimit(pid, kind, (bound, bound))
 
 
