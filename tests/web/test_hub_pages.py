@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import hashlib
 import re
 
 import pytest
+import sqlalchemy as sa
 
-from jishi.hub import RepoKind
+from jishi import hub
+from jishi.core.db import Mode
+from jishi.hub import RepoKind, access_repo, content
+from jishi.hub.commits import CommitDraft, PutLarge
+from jishi.hub.content import tables as content_tables
+from jishi.people import Actor
 from tests.web.conftest import Visitor
 
 CARD = "---\nlicense: mit\ntags: [kiln]\nbase_model: zhe/base\n---\n# Silk\n\n[use](docs/use.md)\n"
@@ -205,6 +213,57 @@ def test_files_are_shown_as_what_they_are(
     put("lin/silk", {name.partition("?")[0]: data})
 
     assert seen in visitor.get(f"/lin/silk/blob/main/{name}").text
+
+
+def _commit_large(node, lin: Actor, data: bytes) -> bytes:
+    """Put a large file into ``lin/silk`` whose digest this server computed."""
+    sha256 = hashlib.sha256(data).digest()
+    with node.db.begin(Mode.WRITE) as tx:
+        repo = access_repo(tx, lin, RepoKind.MODEL, "lin/silk")
+        content.register_plain(tx, repo.id, sha256, size=len(data))
+    draft = CommitDraft("Large", changes=(PutLarge("w.bin", sha256, len(data)),))
+    asyncio.run(hub.commit(node, lin, RepoKind.MODEL, "lin/silk", "main", draft))
+    return sha256
+
+
+def test_large_files_say_how_they_are_kept(node, put, lin_actor, visitor: Visitor) -> None:
+    put("lin/silk", {})
+    sha256 = _commit_large(node, lin_actor, b"weights" * 1000)
+
+    page = visitor.get("/lin/silk/blob/main/w.bin").said
+
+    assert f"SHA-256 {sha256.hex()} Size 7,000 bytes Kept as one file" in page
+    assert "SHA-256 computed by this server" in page
+    assert "Download 7 KB" in page
+
+
+def test_a_file_with_other_bytes_than_promised_is_shown_blocked(
+    node, put, lin_actor, visitor: Visitor
+) -> None:
+    put("lin/silk", {})
+    sha256 = _commit_large(node, lin_actor, b"weights")
+    with node.db.begin(Mode.WRITE) as tx:
+        rows = content_tables.contents
+        own = sa.update(rows).where(rows.c.sha256 == sha256)
+        chunks = {"plain_key": None, "xet_file_id": 1, "xet_hash": b"x" * 32}
+        tx.conn.execute(own.values(verified_at=None, blocked_at=tx.now, **chunks))
+
+    page = visitor.get("/lin/silk/blob/main/w.bin")
+
+    assert "This file is blocked." in page.said
+    assert "/resolve/" not in page.text
+    assert "blocked not the bytes that were promised" in visitor.get("/lin/silk/tree/main").said
+
+
+def test_a_commit_of_a_large_file_compares_nothing(node, put, lin_actor, visitor: Visitor) -> None:
+    put("lin/silk", {})
+    _commit_large(node, lin_actor, b"weights")
+
+    history = visitor.get("/lin/silk/commits/main").text
+    link = re.search(r'href="(/lin/silk/commit/[0-9a-f]{40})"', history)
+    assert link
+
+    assert "A large file; it is not compared." in visitor.get(link[1]).said
 
 
 def test_history_and_commits_tell_what_changed(put, visitor: Visitor) -> None:

@@ -11,6 +11,7 @@ from jishi.people import OPERATOR, PersonDraft, Role
 from jishi.people.devices import PollState, poll_device, start_device
 from jishi.people.links import invite, make_link, renew_set_up
 from jishi.people.orgs import set_member
+from jishi.people.settings import Settings, SignUp
 from tests.web.conftest import PASSWORD, Visitor, add
 
 
@@ -107,6 +108,20 @@ def test_sign_up_is_closed(visitor: Visitor) -> None:
     assert visitor.get("/sign-up").status == 403
     assert visitor.post("/sign-up", name="x", password=PASSWORD).status == 403
     assert "/sign-up" not in visitor.get("/sign-in").text
+
+
+def test_sign_up_lets_everybody_in_where_the_operator_says_so(node, visitor: Visitor) -> None:
+    node.gate.settings = Settings(sign_up=SignUp.OPEN)
+
+    form = visitor.get("/sign-up")
+    taken = visitor.post("/sign-up", name="not a name", full_name="梅", password=PASSWORD)
+    done = visitor.post("/sign-up", name="mei", full_name="梅", password=PASSWORD)
+
+    assert "Make an account" in form.said
+    assert (taken.status, 'value="not a name"' in taken.text) == (400, True)
+    assert done.goes_to == "/"
+    assert visitor.get("/new").status == 200
+    assert visitor.get("/admin/people").status == 403
 
 
 def test_a_profile_is_saved_or_refused(mei: Visitor, visitor: Visitor) -> None:

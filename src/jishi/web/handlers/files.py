@@ -57,20 +57,37 @@ _DOCUMENTS: Final = frozenset(("md", "markdown"))
 
 async def read_folder(request: Request, kind: RepoKind) -> Response:
     """``GET /{ns}/{name}/tree/{rev}[/{path...}]``."""
-    context = context_of(request)
-    node, folder = context.node, request.path_params.get("path", "").rstrip("/")
+    node, folder = context_of(request).node, request.path_params.get("path", "").rstrip("/")
     place = await _find_place(request, kind)
     own = await find_entry(node, place, folder, with_commits=True) if folder else None
     if own is not None and not own.is_folder:
         return see_other(_url(place, "blob", folder))
-    after = request.query_params.get("after") or None
+    page = await _folder_page(request, place, folder, own)
+    return show(request, "hub/folder.html", page)
+
+
+async def read_file(request: Request, kind: RepoKind) -> Response:
+    """``GET /{ns}/{name}/blob/{rev}/{path...}``."""
+    node, path = context_of(request).node, request.path_params["path"]
+    place = await _find_place(request, kind)
+    entry = await find_entry(node, place, path, with_commits=True)
+    if entry.is_folder:
+        return see_other(_url(place, "tree", entry.path))
+    return show(request, "hub/file.html", await _file_page(request, place, entry))
+
+
+async def _folder_page(
+    request: Request, place: Place, folder: str, own: Entry | None
+) -> FolderPage:
+    context = context_of(request)
+    node, after = context.node, request.query_params.get("after") or None
     listed = await list_folder(
         node, place, folder, after=after, limit=FOLDER_ROWS, with_commits=True
     )
     readme = next((e for e in listed.items if folder and e.path == f"{folder}/README.md"), None)
     here = _url(place, "tree", folder)
-    page = FolderPage(
-        chrome=chrome_of(context, way=LISTS[kind]),
+    return FolderPage(
+        chrome=chrome_of(context, way=LISTS[place.repo.kind]),
         head=await read_head(request, place, "files"),
         revisions=await read_revisions(request, place, "tree", folder),
         crumbs=_crumbs(place, folder),
@@ -80,23 +97,16 @@ async def read_folder(request: Request, kind: RepoKind) -> Response:
         next_url=with_query(here, {"after": listed.end}) if listed.end else "",
         readme_html=await read_document(node, place, readme) if readme else None,
     )
-    return show(request, "hub/folder.html", page)
 
 
-async def read_file(request: Request, kind: RepoKind) -> Response:
-    """``GET /{ns}/{name}/blob/{rev}/{path...}``."""
+async def _file_page(request: Request, place: Place, entry: Entry) -> FilePage:
     context = context_of(request)
-    node, path = context.node, request.path_params["path"]
-    place = await _find_place(request, kind)
-    entry = await find_entry(node, place, path, with_commits=True)
-    if entry.is_folder:
-        return see_other(_url(place, "tree", entry.path))
-    large, is_blocked = await _large(node, place, entry)
+    large, is_blocked = await _large(context.node, place, entry)
     plain = request.query_params.get("plain") == "1"
-    seen = await _look(node, place, entry, plain=plain, is_blocked=is_blocked)
+    seen = await _look(context.node, place, entry, plain=plain, is_blocked=is_blocked)
     bytes_url = _url(place, "resolve", entry.path)
-    page = FilePage(
-        chrome=chrome_of(context, way=LISTS[kind]),
+    return FilePage(
+        chrome=chrome_of(context, way=LISTS[place.repo.kind]),
         head=await read_head(request, place, "files"),
         revisions=await read_revisions(request, place, "blob", entry.path),
         crumbs=_crumbs(place, entry.path),
@@ -112,7 +122,6 @@ async def read_file(request: Request, kind: RepoKind) -> Response:
         html=seen.html,
         large=large,
     )
-    return show(request, "hub/file.html", page)
 
 
 async def read_revisions(request: Request, place: Place, view: str, path: str) -> Revisions:
