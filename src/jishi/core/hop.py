@@ -1,4 +1,4 @@
-"""One hop from the event loop to a thread."""
+"""Hops from the event loop to a thread, and lines to stand in for long ones."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import Executor
 from functools import partial
+from types import TracebackType
 from typing import ParamSpec, TypeVar
 
 P = ParamSpec("P")
@@ -16,3 +17,21 @@ async def hop(pool: Executor, work: Callable[P, R], *args: P.args, **kwargs: P.k
     """Run ``work`` in ``pool`` and wait for it without blocking the loop."""
     loop = asyncio.get_running_loop()
     return await loop.run_in_executor(pool, partial(work, *args, **kwargs))
+
+
+class Turns:
+    """Lets at most ``most`` in at once, ``async with``; the others wait in line."""
+
+    def __init__(self, most: int) -> None:
+        self._line = asyncio.Semaphore(most)
+
+    async def __aenter__(self) -> None:
+        await self._line.acquire()
+
+    async def __aexit__(
+        self,
+        _kind: type[BaseException] | None,
+        _error: BaseException | None,
+        _trace: TracebackType | None,
+    ) -> None:
+        self._line.release()

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from jishi.core.db import Database
+from jishi.core.hop import Turns
 from jishi.core.signing import Keys
 from jishi.git import Cache
 from jishi.git.smart import Fetches
@@ -33,6 +34,8 @@ class Node:
         assembly: Uploads in parts, ``folder/uploads``: state until they are whole or expire.
         xet: What keeping and reading chunks takes.
         fetches: Children of Git that answer clones and fetches.
+        heavy: For jobs that keep threads busy for long: one at a time.  Four at once took
+            no less time, and made a small hop wait 50 ms instead of 0.3.
     """
 
     db: Database
@@ -45,6 +48,7 @@ class Node:
     gate: Gate
     plain_bytes_max: int = PLAIN_BYTES_MAX
     downloads: DownloadCounter = field(default_factory=DownloadCounter)
+    heavy: Turns = field(default_factory=lambda: Turns(1))
     plain: PlainCache = field(init=False)
     assembly: Assembly = field(init=False)
     xet: Depot = field(init=False)

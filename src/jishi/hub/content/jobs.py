@@ -33,7 +33,8 @@ async def verify_content(node: Node, args: dict[str, Any]) -> None:
         content = await node.db.read(contents.find, args["repo_id"], sha256)
         if content is None or content.is_verified or content.is_blocked:
             continue
-        computed = await _hash(node, content)
+        async with node.heavy:
+            computed = await _hash(node, content)
         await node.db.write(settle_verified, content, computed)
 
 
@@ -50,7 +51,8 @@ async def pack_content(node: Node, args: dict[str, Any]) -> None:
         digest = await node.db.read(contents.find_digest, sha256)
         if digest is None or digest.xet_file_id is not None or digest.plain_key is None:
             continue
-        file = await ingest_object(node, digest.plain_key, digest.size)
+        async with node.heavy:
+            file = await ingest_object(node, digest.plain_key, digest.size)
         await node.db.write(contents.settle_packed, sha256, file)
 
 
