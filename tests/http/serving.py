@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ from typing import Self
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from jishi.core.db import Database
+from jishi.core.db import Database, utc_micros
 from jishi.core.signing import Keys
 from jishi.git import Cache
 from jishi.http import Context, RawRouter, reply, say
@@ -26,8 +26,10 @@ from jishi.storage import LocalStore, Spool
 
 
 @contextmanager
-def open_node(folder: Path, url: str = "") -> Iterator[Node]:
-    db = Database(url or f"sqlite:///{folder}/jishi.db")
+def open_node(
+    folder: Path, url: str = "", clock: Callable[[], int] = utc_micros
+) -> Iterator[Node]:
+    db = Database(url or f"sqlite:///{folder}/jishi.db", clock=clock)
     store = LocalStore(folder / "objects")
     with ThreadPoolExecutor(4, thread_name_prefix="bytes") as pool:
         yield Node(

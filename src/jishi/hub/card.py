@@ -139,7 +139,7 @@ def read_config(data: bytes) -> dict[str, Any] | None:
     """Return what lists show of a model's ``config.json``; nonsense is no config."""
     try:
         value = msgspec.json.decode(data)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, RecursionError):
         return None
     if not isinstance(value, dict):
         return None
@@ -156,7 +156,7 @@ def read_config(data: bytes) -> dict[str, Any] | None:
 def _judge(card: Mapping[str, Any], kind: RepoKind) -> Iterator[Finding]:
     licences = card.get("license")
     for licence in licences if isinstance(licences, list) else [licences]:
-        if licence is not None and licence not in LICENCES:
+        if licence is not None and not (isinstance(licence, str) and licence in LICENCES):
             known = ", ".join(sorted(LICENCES))
             yield Finding(is_error=True, message=f'"license" must be one of [{known}]')
     for field in ("tags", "datasets", "metrics"):
@@ -168,7 +168,8 @@ def _judge(card: Mapping[str, Any], kind: RepoKind) -> Iterator[Finding]:
         yield Finding(is_error=True, message='"language" must be a string or an array of strings')
     if kind is RepoKind.MODEL:
         yield from _judge_model(card)
-    if kind is RepoKind.SPACE and card.get("sdk") not in SDKS:
+    sdk = card.get("sdk")
+    if kind is RepoKind.SPACE and not (isinstance(sdk, str) and sdk in SDKS):
         yield Finding(is_error=True, message=f'"sdk" must be one of [{", ".join(sorted(SDKS))}]')
 
 

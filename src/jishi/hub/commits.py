@@ -245,7 +245,7 @@ def prepare_commit(
     repo = access_repo(tx, actor, kind, path, right=Right.WRITE)
     ref = branch_ref(revision)
     head = git.get_ref(tx, repo.git_id, ref)
-    if head is None and ref != MAIN:
+    if not ref.startswith(BRANCH_PREFIX) or (head is None and ref != MAIN):
         raise RevisionMissing(revision=revision)
     if draft.parent is not None and not (head or "").startswith(draft.parent.lower()):
         raise BranchMoved

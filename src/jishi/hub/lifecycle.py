@@ -24,7 +24,7 @@ from jishi.hub.repos import (
     check_name,
     require_write,
 )
-from jishi.people import Actor, Role
+from jishi.people import Actor, Role, find_namespace
 
 DEFAULT_BRANCH: Final = "refs/heads/main"
 
@@ -97,35 +97,15 @@ def create_repo(tx: Tx, actor: Actor, draft: Draft, *, namespace: str, private: 
     """
     check_draft(tx, actor, draft)
     path_key = draft.path.lower()
-    repo = Repo(
-        id=0,
-        public_id=ids.new_id(tx.now),
-        kind=draft.kind,
-        namespace=namespace,
-        name=draft.name,
-        private=private,
-        git_id=git.create_store(tx),
-        creator_id=actor.id,
-        head=None,
-        commits=0,
-        created_at=tx.now,
-        updated_at=tx.now,
-        card=None,
-        tags=(),
-        config=None,
-        downloads_30d=0,
-        downloads_all=0,
-        likes=0,
-    )
     row = {
-        "public_id": repo.public_id,
-        "kind": repo.kind.value,
+        "public_id": ids.new_id(tx.now),
+        "kind": draft.kind.value,
         "namespace": namespace,
-        "name": repo.name,
+        "name": draft.name,
         "namespace_key": namespace.lower(),
         "path_key": path_key,
         "private": private,
-        "git_id": repo.git_id,
+        "git_id": git.create_store(tx),
         "creator_id": actor.id,
         "commits": 0,
         "created_at": tx.now,
@@ -135,17 +115,13 @@ def create_repo(tx: Tx, actor: Actor, draft: Draft, *, namespace: str, private: 
         "downloads_all": 0,
         "likes": 0,
     }
-    repo_id = insert_once(tx.conn, tables.repos, row)
-    if repo_id is None:  # another request made it a moment ago
+    if insert_once(tx.conn, tables.repos, row) is None:  # another request made it a moment ago
         raise AlreadyYours(kind=draft.kind.value, path=draft.path)
     _drop_alias(tx, draft.kind, path_key)
-    record(
-        tx,
-        events.RepoCreated(repo.public_id, repo.kind.value, private),
-        subject=repo.public_id,
-        actor_id=actor.id,
-    )
-    return replace(repo, id=repo_id)
+    repo = access_repo(tx, actor, draft.kind, draft.path)
+    event = events.RepoCreated(repo.public_id, repo.kind.value, private)
+    record(tx, event, subject=repo.public_id, actor_id=actor.id)
+    return repo
 
 
 def move_repo(
@@ -154,7 +130,7 @@ def move_repo(
     """Give a repository another name; the old one redirects until somebody takes it.
 
     Args:
-        namespace: Spelled as it is.
+        namespace: Compared without case; kept as it is spelled.
 
     Raises:
         RepoElsewhere: If it moved already.
@@ -169,6 +145,8 @@ def move_repo(
     check_name(name)
     if namespace.lower() != repo.namespace.lower():
         actor.require(Role.CONTRIBUTOR, namespace)
+    known = find_namespace(tx, namespace)
+    namespace = namespace if known is None else known.name
     new_path = f"{namespace}/{name}"
     key, old_key = new_path.lower(), repo.path.lower()
     holder = tx.conn.execute(_TAKEN, {"kind": kind.value, "path_key": key}).scalar_one_or_none()

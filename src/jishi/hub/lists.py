@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
-import base64
 from dataclasses import dataclass
 from enum import StrEnum, unique
-from typing import Any, ClassVar, Final
+from typing import Any
 
-import msgspec
 import sqlalchemy as sa
 
 from jishi.core.db import Tx
-from jishi.core.errors import Kind, Refusal
-from jishi.core.i18n import N_
+from jishi.core.errors import invariant
 from jishi.core.paging import Page
 from jishi.hub import content, tables
+from jishi.hub.cursors import BadCursor, read_cursor, write_cursor
 from jishi.hub.repos import COLUMNS, Repo, RepoKind, seen_by, to_repo, visible
 from jishi.people import Actor, Denied, Role, SignInNeeded
+
+__all__ = [
+    "PAGE_MAX",
+    "BadCursor",
+    "Query",
+    "Sort",
+    "count_repos",
+    "count_tags",
+    "list_liked",
+    "list_repos",
+    "list_storage",
+]
 
 PAGE_MAX = 1000
 """The dialect's own cap, ``hf-hub-api.md`` §7."""
@@ -34,20 +44,12 @@ class Sort(StrEnum):
     LIKES = "likes"
 
 
-class BadCursor(Refusal):
-    """The position was not made by this list."""
-
-    code: ClassVar[str] = "hub.bad_cursor"
-    kind: ClassVar[Kind] = Kind.INVALID
-    text: ClassVar[str] = N_("This page address is not valid any more. Start from the first page.")
-
-
 @dataclass(frozen=True, slots=True)
 class Query:
     """What somebody looks for.
 
     Attributes:
-        kind: ``None`` for every kind.
+        kind: ``None`` for every kind, of one author only.
         search: Words that all must occur in ``namespace/name``, whatever the case.
         author: Namespace, compared without case.
         tags: All must be present.
@@ -69,6 +71,7 @@ def list_repos(tx: Tx, actor: Actor, query: Query) -> Page[Repo, str]:
     Raises:
         BadCursor: If ``after`` was not made by a list.
     """
+    invariant(query.kind is not None or query.author is not None, "no index covers all kinds")
     repos = tables.repos
     key = repos.c[query.sort.value]
     limit = max(1, min(query.limit, PAGE_MAX))
@@ -84,52 +87,32 @@ def list_repos(tx: Tx, actor: Actor, query: Query) -> Page[Repo, str]:
         has = sa.select(tables.tags.c.repo_id).where(tables.tags.c.tag.in_(_spellings(tag)))
         statement = statement.where(repos.c.id.in_(has))
     if query.after is not None:
-        value, last = _read_cursor(query.after)
+        value, last = read_cursor(query.after)
         statement = statement.where(sa.tuple_(key, repos.c.id) < (value, last))
     rows = tx.conn.execute(statement.order_by(key.desc(), repos.c.id.desc()).limit(limit + 1)).all()
-    end = _cursor(rows[limit - 1], query.sort) if len(rows) > limit else None
-    return Page(tuple(to_repo(row) for row in rows[:limit]), end)
+    items = tuple(to_repo(row) for row in rows[:limit])
+    if len(rows) == limit + 1:
+        last_row = rows[limit - 1]
+        return Page(items, write_cursor(getattr(last_row, query.sort.value), last_row.id))
+    return Page(items, None)
 
 
 def count_repos(tx: Tx, actor: Actor, namespace: str) -> dict[RepoKind, int]:
     """Return how many repositories of each kind ``actor`` sees in ``namespace``."""
     repos = tables.repos
-    statement = (
-        sa.select(repos.c.kind, sa.func.count().label("n"))
-        .where(
-            repos.c.namespace_key == namespace.lower(),
-            repos.c.deleted_at.is_(None),
-            visible(seen_by(actor)),
-        )
-        .group_by(repos.c.kind)
+    counts = [sa.func.count().filter(repos.c.kind == kind.value) for kind in RepoKind]
+    statement = sa.select(*counts).where(
+        repos.c.namespace_key == namespace.lower(),
+        repos.c.deleted_at.is_(None),
+        visible(seen_by(actor)),
     )
-    found = {row.kind: row.n for row in tx.conn.execute(statement)}
-    return {kind: found.get(kind.value, 0) for kind in RepoKind}
+    return dict(zip(RepoKind, tx.conn.execute(statement).one(), strict=True))
 
 
 def _spellings(tag: str) -> list[str]:
     """Return the tags a filter matches: languages have a prefix in datasets only."""
     prefix, _, rest = tag.partition(":")
     return [tag, rest] if prefix in {"language", "library", "pipeline_tag"} and rest else [tag]
-
-
-def _cursor(row: sa.Row[Any], sort: Sort) -> str:
-    text = msgspec.json.encode([getattr(row, sort.value), row.id])
-    return base64.urlsafe_b64encode(text).decode().rstrip("=")
-
-
-def _read_cursor(cursor: str) -> tuple[int, int]:
-    try:
-        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-        value, last = msgspec.json.decode(text, type=tuple[int, int])
-    except (ValueError, msgspec.MsgspecError) as error:
-        raise BadCursor from error
-    if max(abs(value), abs(last)) >= _INT64:
-        raise BadCursor
-    return value, last
-
-
-_INT64: Final = 1 << 63
 
 
 def count_tags(tx: Tx, actor: Actor, kind: RepoKind) -> list[str]:
@@ -146,21 +129,29 @@ def count_tags(tx: Tx, actor: Actor, kind: RepoKind) -> list[str]:
     return list(tx.conn.execute(statement).scalars())
 
 
-def list_liked(tx: Tx, actor: Actor, person_id: int) -> list[tuple[Repo, int]]:
-    """Return what a person likes and when, as far as ``actor`` sees it, the latest first."""
+def list_liked(
+    tx: Tx, actor: Actor, person_id: int, *, after: str | None = None, limit: int = PAGE_MAX
+) -> Page[tuple[Repo, int], str]:
+    """Return what a person likes and when, as far as ``actor`` sees it, the latest first.
+
+    Raises:
+        BadCursor: If ``after`` was not made by a list.
+    """
+    likes, repos = tables.likes, tables.repos
     statement = (
-        sa.select(*COLUMNS, tables.likes.c.at)
-        .join(tables.likes, tables.likes.c.repo_id == tables.repos.c.id)
+        sa.select(*COLUMNS, likes.c.at)
+        .join(likes, likes.c.repo_id == repos.c.id)
         .where(
-            tables.likes.c.person_id == person_id,
-            tables.repos.c.deleted_at.is_(None),
-            visible(seen_by(actor)),
+            likes.c.person_id == person_id, repos.c.deleted_at.is_(None), visible(seen_by(actor))
         )
-        .order_by(tables.likes.c.at.desc())
-        .limit(PAGE_MAX)
+        .order_by(likes.c.at.desc(), likes.c.repo_id.desc())
+        .limit(limit + 1)
     )
+    if after is not None:
+        statement = statement.where(sa.tuple_(likes.c.at, likes.c.repo_id) < read_cursor(after))
     rows: list[Any] = list(tx.conn.execute(statement))
-    return [(to_repo(row), row.at) for row in rows]
+    items = tuple((to_repo(row), row.at) for row in rows[:limit])
+    return Page(items, write_cursor(items[-1][1], items[-1][0].id) if len(rows) > limit else None)
 
 
 def list_storage(tx: Tx, actor: Actor, namespace: str) -> list[tuple[Repo, int]]:
@@ -174,6 +165,6 @@ def list_storage(tx: Tx, actor: Actor, namespace: str) -> list[tuple[Repo, int]]
         raise SignInNeeded
     if not actor.has(Role.READ, namespace):
         raise Denied(role=Role.READ.name.lower(), namespace=namespace)
-    page = list_repos(tx, actor, Query(author=namespace, limit=PAGE_MAX))
-    sized = [(repo, content.used_bytes(tx, repo.id)) for repo in page.items]
+    repos = list_repos(tx, actor, Query(author=namespace, limit=PAGE_MAX)).items
+    sized = [(repo, content.used_bytes(tx, repo.id)) for repo in repos]
     return sorted(sized, key=lambda pair: -pair[1])

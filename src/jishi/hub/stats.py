@@ -10,11 +10,23 @@ import sqlalchemy as sa
 
 from jishi.core.db import Tx
 from jishi.core.events import record
+from jishi.core.paging import Page
 from jishi.core.sql import insert_once, upsert
 from jishi.hub import events, tables
+from jishi.hub.cursors import read_cursor, write_cursor
 from jishi.hub.downloads import DAY_MICROS
 from jishi.hub.repos import Repo
 from jishi.people import Actor, SignInNeeded
+
+__all__ = [
+    "FLUSH_SECONDS",
+    "add_downloads",
+    "age_downloads",
+    "has_liked",
+    "like",
+    "list_likers",
+    "unlike",
+]
 
 FLUSH_SECONDS = 5
 WINDOW_DAYS = 30
@@ -96,15 +108,26 @@ def has_liked(tx: Tx, actor: Actor, repo: Repo) -> bool:
     return tx.conn.execute(mine).scalar_one_or_none() is not None
 
 
-def list_likers(tx: Tx, repo: Repo, *, limit: int = 1000) -> list[int]:
-    """Return the rows of people who like the repository, the latest first."""
+def list_likers(
+    tx: Tx, repo: Repo, *, after: str | None = None, limit: int = 1000
+) -> Page[int, str]:
+    """Return the rows of people who like the repository, the latest first.
+
+    Raises:
+        BadCursor: If ``after`` was not made by a list.
+    """
+    likes = tables.likes
     query = (
-        sa.select(tables.likes.c.person_id)
-        .where(tables.likes.c.repo_id == repo.id)
-        .order_by(tables.likes.c.at.desc(), tables.likes.c.person_id)
-        .limit(limit)
+        sa.select(likes.c.person_id, likes.c.at)
+        .where(likes.c.repo_id == repo.id)
+        .order_by(likes.c.at.desc(), likes.c.person_id.desc())
+        .limit(limit + 1)
     )
-    return list(tx.conn.execute(query).scalars())
+    if after is not None:
+        query = query.where(sa.tuple_(likes.c.at, likes.c.person_id) < read_cursor(after))
+    rows = tx.conn.execute(query).all()
+    items = tuple(row.person_id for row in rows[:limit])
+    return Page(items, write_cursor(rows[limit - 1].at, items[-1]) if len(rows) > limit else None)
 
 
 def _move_likes(tx: Tx, actor: Actor, repo: Repo, by: int) -> None:

@@ -60,7 +60,6 @@ for _sort in ("updated_at", "created_at", "downloads_30d", "likes"):
     sa.Index(
         f"hub_repo_own_by_{_sort}",
         repos.c.namespace_key,
-        repos.c.kind,
         repos.c[_sort],
         repos.c.id,
         sqlite_where=_live,
@@ -131,7 +130,8 @@ likes = sa.Table(
     sa.Column("repo_id", sa.ForeignKey("hub_repo.id"), primary_key=True),
     sa.Column("at", MICROS, nullable=False),
 )
-sa.Index("hub_like_repo", likes.c.repo_id, likes.c.at)
+sa.Index("hub_like_repo", likes.c.repo_id, likes.c.at, likes.c.person_id)
+sa.Index("hub_like_person", likes.c.person_id, likes.c.at, likes.c.repo_id)
 
 days = sa.Table(
     "hub_repo_day",

@@ -113,7 +113,7 @@ def delete_branch(tx: Tx, actor: Actor, kind: RepoKind, path: str, name: str) ->
         RevisionMissing: If there is none.
     """
     repo = access_repo(tx, actor, kind, path, right=Right.WRITE)
-    ref = BRANCH_PREFIX + name
+    ref = BRANCH_PREFIX + name.removeprefix(BRANCH_PREFIX)
     if ref == MAIN:
         raise MainStays
     _delete(tx, actor, repo, ref, name)
@@ -131,7 +131,7 @@ def delete_tag(tx: Tx, actor: Actor, kind: RepoKind, path: str, name: str) -> No
         RevisionMissing: If there is none.
     """
     repo = access_repo(tx, actor, kind, path, right=Right.WRITE)
-    _delete(tx, actor, repo, TAG_PREFIX + name, name)
+    _delete(tx, actor, repo, TAG_PREFIX + name.removeprefix(TAG_PREFIX), name)
 
 
 def note_ref(tx: Tx, actor: Actor, repo: Repo, ref: str, *, old: str | None, new: str) -> None:

@@ -89,7 +89,9 @@ async def commit(request: Request) -> Response:
     # Rights before the body: the first read makes a waiting client send all of it.
     await context.db.read(hub.access_repo, context.actor, kind, path, right=hub.Right.WRITE)
     with context.node.spool.new() as spool:
-        draft = await _read_draft(request, context, CommitReader(spool))
+        is_whole = request.headers.get("content-type", "").startswith("application/json")
+        reader = CommitReader(spool, is_whole=is_whole)
+        draft = await _read_draft(request, context, reader)
         done = await hub.commit(
             context.node, context.actor, kind, path, request.path_params["rev"], draft
         )
@@ -130,8 +132,7 @@ def _commit_shape(info: files.CommitInfo) -> dict[str, Any]:
 async def _read_draft(request: Request, context: Context, reader: CommitReader) -> CommitDraft:
     async for group in groups(request, bytes_max=COMMIT_BYTES_MAX):
         await hop(context.node.pool, reader.feed, b"".join(group))
-    is_whole = request.headers.get("content-type", "").startswith("application/json")
-    return await hop(context.node.pool, reader.finish_whole if is_whole else reader.finish)
+    return await hop(context.node.pool, reader.finish)
 
 
 def refuse_pull_request(request: Request) -> None:

@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from jishi import hub, people
 from jishi.core.db import Tx
+from jishi.core.paging import Page
 from jishi.http import context_of, reply
 from jishi.hub import Repo, RepoKind, lists, stats
 from jishi.hub.lists import Query, Sort
@@ -83,20 +84,33 @@ async def unlike(request: Request) -> Response:
 async def likers(request: Request) -> Response:
     """``GET /api/{T}/{id}/likers``."""
     context = context_of(request)
-    found = await context.db.read(_likers, context.actor, kind_of(request), path_of(request))
-    return reply([{"user": p.name, "fullname": p.full_name, "avatarUrl": ""} for p in found])
+    found, end = await context.db.read(
+        _likers,
+        context.actor,
+        kind_of(request),
+        path_of(request),
+        after=request.query_params.get("cursor"),
+        limit=number(request, "limit", LIMIT, most=LIMIT),
+    )
+    shapes = [{"user": p.name, "fullname": p.full_name, "avatarUrl": ""} for p in found]
+    return reply(shapes, headers=next_link(request, context.base, end))
 
 
 async def user_likes(request: Request) -> Response:
     """``GET /api/users/{u}/likes``: what the caller may see of it."""
     context = context_of(request)
-    liked = await context.db.read(_liked, context.actor, request.path_params["user"])
-    return reply(
-        [
-            {"repo": {"name": repo.path, "type": repo.kind.value}, "createdAt": date_text(at)}
-            for repo, at in liked
-        ]
+    page = await context.db.read(
+        _liked,
+        context.actor,
+        request.path_params["user"],
+        after=request.query_params.get("cursor"),
+        limit=number(request, "limit", LIMIT, most=LIMIT),
     )
+    shapes = [
+        {"repo": {"name": repo.path, "type": repo.kind.value}, "createdAt": date_text(at)}
+        for repo, at in page.items
+    ]
+    return reply(shapes, headers=next_link(request, context.base, page.end))
 
 
 async def own_repositories(request: Request) -> Response:
@@ -140,15 +154,20 @@ async def _change_like(request: Request, change: Any) -> None:  # noqa: ANN401  
     await context.db.write(run, context.actor)
 
 
-def _liked(tx: Tx, actor: Actor, name: str) -> list[tuple[Repo, int]]:
-    return lists.list_liked(tx, actor, people.get_person(tx, name).id)
+def _liked(
+    tx: Tx, actor: Actor, name: str, *, after: str | None, limit: int
+) -> Page[tuple[Repo, int], str]:
+    person = people.get_person(tx, name)
+    return lists.list_liked(tx, actor, person.id, after=after, limit=limit)
 
 
-def _likers(tx: Tx, actor: Actor, kind: RepoKind, path: str) -> list[people.Person]:
+def _likers(
+    tx: Tx, actor: Actor, kind: RepoKind, path: str, *, after: str | None, limit: int
+) -> tuple[list[people.Person], str | None]:
     repo = hub.access_repo(tx, actor, kind, path)
-    ids = stats.list_likers(tx, repo)
-    known = people.get_people(tx, ids)
-    return [known[i] for i in ids if i in known]
+    page = stats.list_likers(tx, repo, after=after, limit=limit)
+    known = people.get_people(tx, page.items)
+    return [known[i] for i in page.items if i in known], page.end
 
 
 def _item(request: Request, repo: Repo, expand: list[str]) -> dict[str, Any]:

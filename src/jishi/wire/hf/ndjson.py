@@ -104,8 +104,15 @@ class _Whole(msgspec.Struct, rename="camel"):
 class CommitReader:
     """Takes a body in pieces and makes a draft of it.  Blocking: feed it in a thread."""
 
-    def __init__(self, spool: SpoolFile) -> None:
+    def __init__(self, spool: SpoolFile, *, is_whole: bool = False) -> None:
+        """Begin.
+
+        Args:
+            is_whole: Read the older form, one object, however many lines it is written on;
+                it may be as long as a line.
+        """
         self._spool = spool
+        self._is_whole = is_whole
         self._rest = bytearray()
         self._buffer = bytearray()
         self._line = 0
@@ -134,7 +141,7 @@ class CommitReader:
         """
         self._rest += piece
         start = 0
-        while (end := self._rest.find(b"\n", start)) >= 0:
+        while not self._is_whole and (end := self._rest.find(b"\n", start)) >= 0:
             self._take(bytes(memoryview(self._rest)[start:end]))
             start = end + 1
         del self._rest[:start]
@@ -147,38 +154,31 @@ class CommitReader:
         Raises:
             BadCommitBody: If there was no header, and as ``feed``.
         """
-        if self._rest.strip():
+        if self._is_whole:
+            self._take_whole(bytes(self._rest))
+        elif self._rest.strip():
             self._take(bytes(self._rest))
         if self._header is None:
             raise BadCommitBody(line=self._line, problem="no header")
         self._flush()
-        return self._draft(self._header)
+        return CommitDraft(
+            summary=self._header.summary,
+            description=self._header.description or "",
+            parent=self._header.parent_commit,
+            changes=tuple(self._changes),
+            spool=self._spool.file.fileno(),
+        )
 
-    def finish_whole(self) -> CommitDraft:
-        """Read the older form, one JSON object, out of what was fed as one line.
-
-        Raises:
-            BadCommitBody: As ``feed``.
-        """
+    def _take_whole(self, raw: bytes) -> None:
         self._line = 1
-        whole = self._decode(bytes(self._rest), _Whole)
+        whole = _decode(raw, _Whole, self._line)
+        self._begin(_Header(whole.summary, whole.description, whole.parent_commit))
         for file in whole.files:
             self._put_file(file)
         for large in whole.lfs_files:
             self._put_large(large)
         for gone in (*whole.deleted_files, *whole.deleted_entries, *whole.deleted_folders):
             self._add(Remove(check_path(gone.path.rstrip("/"))))
-        self._flush()
-        return self._draft(_Header(whole.summary, whole.description, whole.parent_commit))
-
-    def _draft(self, header: _Header) -> CommitDraft:
-        return CommitDraft(
-            summary=header.summary,
-            description=header.description or "",
-            parent=header.parent_commit,
-            changes=tuple(self._changes),
-            spool=self._spool.file.fileno(),
-        )
 
     def _take(self, line: bytes) -> None:
         self._line += 1
@@ -186,7 +186,7 @@ class CommitReader:
             raise LineTooLong(line=self._line, bytes_max=LINE_BYTES_MAX)
         if not line.strip():
             return
-        parsed = self._decode(line, _Line)
+        parsed = _decode(line, _Line, self._line)
         read = self._read.get(parsed.key)
         if read is None:
             raise BadCommitBody(line=self._line, problem=f"unknown key {parsed.key[:50]!r}")
@@ -195,22 +195,25 @@ class CommitReader:
         read(bytes(parsed.value))
 
     def _take_header(self, raw: bytes) -> None:
-        self._header = self._decode(raw, _Header)
-        parent = self._header.parent_commit
+        self._begin(_decode(raw, _Header, self._line))
+
+    def _begin(self, header: _Header) -> None:
+        parent = header.parent_commit
         if parent is not None and not _is_hash(parent):
             raise BadCommitBody(line=self._line, problem="parentCommit is not a commit")
+        self._header = header
 
     def _take_file(self, raw: bytes) -> None:
-        self._put_file(self._decode(raw, _File))
+        self._put_file(_decode(raw, _File, self._line))
 
     def _take_large(self, raw: bytes) -> None:
-        self._put_large(self._decode(raw, _LargeFile))
+        self._put_large(_decode(raw, _LargeFile, self._line))
 
     def _take_gone(self, raw: bytes) -> None:
-        self._add(Remove(check_path(self._decode(raw, _Gone).path.rstrip("/"))))
+        self._add(Remove(check_path(_decode(raw, _Gone, self._line).path.rstrip("/"))))
 
     def _take_copy(self, raw: bytes) -> None:
-        copied = self._decode(raw, _Copied)
+        copied = _decode(raw, _Copied, self._line)
         change = Copy(check_path(copied.path), check_path(copied.src_path), copied.src_revision)
         self._add(change)
 
@@ -249,11 +252,12 @@ class CommitReader:
         self._spool.write(self._buffer)
         self._buffer.clear()
 
-    def _decode(self, raw: bytes, shape: type[Any]) -> Any:  # noqa: ANN401  (the shape's)
-        try:
-            return msgspec.json.decode(raw, type=shape)
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-            raise BadCommitBody(line=self._line, problem=str(error)[:200]) from error
+
+def _decode(raw: bytes, shape: type[Any], line: int) -> Any:  # noqa: ANN401  (the shape's)
+    try:
+        return msgspec.json.decode(raw, type=shape)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise BadCommitBody(line=line, problem=str(error)[:200]) from error
 
 
 def _is_hash(text: str) -> bool:

@@ -8,9 +8,11 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from jishi.http import context_of, read_body, read_json, reply
+from jishi.http import BadBody, context_of, read_body, read_json, reply
 from jishi.hub import refs
 from jishi.wire.hf.addresses import api, kind_of, path_of
+
+BRANCH_BODY_BYTES_MAX = 1 << 16
 
 
 class _Branch(msgspec.Struct, rename="camel"):
@@ -45,8 +47,13 @@ async def list_refs(request: Request) -> Response:
 async def create_branch(request: Request) -> Response:
     """``POST /api/{T}/{id}/branch/{name}``."""
     context = context_of(request)
-    raw = await read_body(request, bytes_max=1 << 16)
-    body = msgspec.json.decode(raw, type=_Branch) if raw.strip() else _Branch()
+    body = _Branch()
+    raw = await read_body(request, bytes_max=BRANCH_BODY_BYTES_MAX)
+    if raw.strip():
+        try:
+            body = msgspec.json.decode(raw, type=_Branch)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+            raise BadBody(problem=str(error)) from error
     await refs.create_branch(
         context.node,
         context.actor,
