@@ -75,6 +75,27 @@ def test_a_file_we_once_hashed_is_verified_wherever_it_is_shown(tx: Tx) -> None:
     assert known.is_verified
 
 
+def test_other_bytes_under_a_digest_we_computed_stay_a_claim(tx: Tx) -> None:
+    content.register_xet(tx, BOOKS, SHA, file=FILE, verified=True)
+
+    content.register_xet(tx, SECRETS, SHA, file=FORGED, verified=False)
+
+    known = content.find(tx, SECRETS, SHA)
+    assert known is not None
+    assert not known.is_verified
+
+
+def test_what_is_settled_is_not_settled_again(tx: Tx) -> None:
+    content.register_xet(tx, BOOKS, SHA, file=FILE, verified=False)
+    known = content.find(tx, BOOKS, SHA)
+    assert known is not None
+    rules.settle_verified(tx, known, SHA)
+
+    assert rules.settle_verified(tx, known, OTHER) == []
+
+    assert content.list_blocked(tx, limit=9) == []
+
+
 def test_a_commit_asks_for_what_is_still_to_do(tx: Tx) -> None:
     content.register_xet(tx, BOOKS, SHA, file=FILE, verified=False)
     content.register_plain(tx, BOOKS, OTHER, size=5)

@@ -365,6 +365,39 @@ def test_a_size_that_is_not_the_contents_is_refused(node, books) -> None:
         assert isinstance(item.refusal, lfs.SizeDiffers)
 
 
+def test_a_blocked_content_is_asked_for_again(node, books) -> None:
+    async def story():
+        await upload(node, books, SMALL)
+        with node.db.begin(Mode.WRITE) as tx:
+            tx.conn.exec_driver_sql("UPDATE hub_content SET blocked_at = 1")
+        return (await plan(node, books, wanted(SMALL))).items[0]
+
+    assert asyncio.run(story()).link
+
+
+def test_an_upload_that_expired_takes_no_parts(node, books, clock: Clock) -> None:
+    item = asyncio.run(in_parts(node, books, BIG))
+    clock.forward(lfs.UPLOAD_SECONDS)
+
+    with node.db.begin(Mode.READ) as tx, pytest.raises(lfs.UploadGone):
+        uploads.get_upload(tx, item.upload.public_id)
+
+
+def test_another_size_begins_another_upload(node, books) -> None:
+    async def story():
+        first = await in_parts(node, books, BIG)
+        lie = Wanted(wanted(BIG).sha256, len(BIG) + PART)
+        batch = await plan(node, books, lie, offered=["multipart"])
+        with pytest.raises(lfs.UploadGone):
+            await put_part(node, first, *parts(BIG)[0])
+        return first.upload, batch.items[0].upload
+
+    first, second = asyncio.run(story())
+
+    assert first.public_id != second.public_id
+    assert second.parts == first.parts + 1
+
+
 def test_limits_are_said_for_each_object(node, books) -> None:
     huge = Wanted(b"h" * 32, transfers.OBJECT_BYTES_MAX + 1)
 
