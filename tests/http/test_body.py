@@ -39,7 +39,12 @@ def test_json_becomes_its_shape() -> None:
     assert asyncio.run(read_json(posted(b'{"na', b'me": "x"}'), Shape)) == Shape("x")
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"name": 5}', b"\xff", b"[" * 100_000])
+DEEP = b'{"name": "x", "more": ' + b"[" * 100_000 + b"]" * 100_000 + b"}"
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"[]", b'{"name": 5}', b"\xff", b"[" * 100_000, DEEP], ids=range(7)
+)
 def test_what_is_not_the_shape_is_a_bad_body(body: bytes) -> None:
     with pytest.raises(BadBody):
         asyncio.run(read_json(posted(body), Shape))
