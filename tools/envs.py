@@ -34,12 +34,16 @@ CLIENTS = {
     "datasets": ("datasets==5.2.0", *NEWEST),
     "transformers": ("transformers==5.23.0", *NEWEST, *TORCH_NEEDS),
 }
+BARE = "bare"
+"""What the platform itself needs, without the platform: a wheel is installed into it."""
 INSTALL_SECONDS_MAX = 1800
 """A whole environment is made in minutes; pip hanging longer is an error."""
 
 
 def lock_of(name: str) -> Path:
     """Return the hashed lock of one environment."""
+    if name == BARE:
+        return ROOT / "requirements" / "run.lock"
     return ROOT / "requirements" / f"clients-{name}.lock"
 
 
@@ -105,9 +109,10 @@ def _say(text: str) -> None:
 
 def main(arguments: list[str]) -> None:
     """Make environments or locks, by name or all of them."""
-    names = [each for each in arguments if not each.startswith("-")] or list(CLIENTS)
-    for name in names:
-        if "--lock" in arguments:
+    names = [each for each in arguments if not each.startswith("-")]
+    is_locking = "--lock" in arguments
+    for name in names or [*CLIENTS, *([] if is_locking else [BARE])]:
+        if is_locking:
             write_lock(name)
         else:
             sys.stdout.write(f"{name} {python_of(name).parents[1]}\n")

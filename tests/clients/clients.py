@@ -64,6 +64,7 @@ class Client:
     Attributes:
         home: Home folder, with the caches.
         token: What ``HF_TOKEN`` says; empty for nobody.
+        within: Words before every command, such as those that enter a namespace.
     """
 
     variant: Variant
@@ -72,6 +73,7 @@ class Client:
     token: str = ""
     script: str = "with_hub"
     settings: Mapping[str, str] = field(default_factory=dict)
+    within: tuple[str, ...] = ()
 
     def using(self, **changes: Any) -> Client:
         """Return the same client with something changed."""
@@ -113,7 +115,13 @@ class Client:
     def begin(self, function: str, **facts: Any) -> subprocess.Popen[str]:
         """Start the same and do not wait."""
         python = python_of(self.variant.environment)
-        words = [str(python), str(CALLS / f"{self.script}.py"), function, json.dumps(facts)]
+        words = [
+            *self.within,
+            str(python),
+            str(CALLS / f"{self.script}.py"),
+            function,
+            json.dumps(facts),
+        ]
         return subprocess.Popen(
             words,
             stdout=subprocess.PIPE,
@@ -129,7 +137,7 @@ class Client:
         program = scripts / words[0]
         first = str(program) if program.exists() else words[0]
         done = subprocess.run(
-            [first, *words[1:]],
+            [*self.within, first, *words[1:]],
             capture_output=True,
             text=True,
             input=text,

@@ -54,7 +54,12 @@ class Proxy:
             threading.Thread(target=self._relay, args=(client,), daemon=True).start()
 
     def _relay(self, client: socket.socket) -> None:
-        with client, socket.create_connection(self.target) as server:
+        try:
+            server = socket.create_connection(self.target)
+        except OSError:
+            client.close()
+            return
+        with client, server:
             watch = selectors.DefaultSelector()
             watch.register(client, selectors.EVENT_READ, (server, True))
             watch.register(server, selectors.EVENT_READ, (client, False))
