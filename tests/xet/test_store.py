@@ -121,6 +121,17 @@ def test_two_packings_that_race_leave_one_object(node: Node) -> None:
     assert objects(node) == [row.key]
 
 
+def test_an_object_left_by_a_crash_before_its_row_is_used(node: Node) -> None:
+    xorb = make_xorb([noise("x", 50_000)])
+    put(node, xorb)
+    before = objects(node)
+    with node.db.begin(Mode.WRITE) as tx:
+        tx.conn.execute(sa.delete(tables.xorbs))
+
+    assert put(node, xorb)
+    assert objects(node) == before
+
+
 def test_a_bad_xorb_leaves_nothing(node: Node, tmp_path: Path) -> None:
     xorb = make_xorb([noise("x", 50_000)])
 

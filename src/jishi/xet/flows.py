@@ -9,8 +9,7 @@ from jishi.core.hop import hop
 from jishi.storage import SpoolFile
 from jishi.xet.depot import Depot
 from jishi.xet.files import File, ProvenFile, find_file, keep_file
-from jishi.xet.formats import Packer, XorbVerifier, merkle_root
-from jishi.xet.formats.xorbs import Verified
+from jishi.xet.formats import Packer, Verified, XorbVerifier, merkle_root
 from jishi.xet.intake import (
     READ_BYTES,
     Packing,

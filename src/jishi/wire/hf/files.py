@@ -19,7 +19,7 @@ from jishi.http import (
     reply,
     user_content,
 )
-from jishi.hub import Entry, EntryMissing, files
+from jishi.hub import Entry, EntryMissing, cas, files
 from jishi.hub.files import Place
 from jishi.wire.hf.addresses import api, kind_of, path_of, web
 from jishi.wire.hf.query import flag, next_link, number
@@ -173,14 +173,14 @@ def _token_url(base: str, place: Place) -> str:
 
 
 def _reconstruction_url(base: str, entry: Entry) -> str:
-    return f"{base}/cas/v1/reconstructions/{entry.xet_hash}"
+    return f"{base}{cas.BASE_PATH}/v1/reconstructions/{entry.xet_hash}"
 
 
 def _read_paths(request: Request, body: bytes) -> tuple[list[str], bool]:
     if request.headers.get("content-type", "").startswith("application/json"):
         try:
             asked = msgspec.json.decode(body, type=_PathsBody)
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, RecursionError) as error:
             raise BadBody(problem=str(error)) from error
         return asked.paths, asked.expand
     form: dict[str, Any] = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True)
