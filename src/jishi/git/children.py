@@ -157,6 +157,8 @@ def _bound(pid: int, cpu_seconds_max: int) -> None:
 
 
 async def _end(child: Child, draining: asyncio.Future[None]) -> None:
-    await child.process.wait()
-    draining.cancel()
+    """Read what is left in the pipes, else they stay open until somebody collects garbage."""
+    while await child.read():
+        pass
     await asyncio.wait((draining,))
+    await child.process.wait()

@@ -31,8 +31,8 @@ from tests.hub.content.conftest import LIN, MAYA
 
 REQUEST = {"Content-Type": smart.REQUEST_TYPE, "Git-Protocol": "version=2"}
 PATH = "lin/books"
-LONG = os.urandom(3 << 20)
-"""More than sockets and pipes hold."""
+LONG = os.urandom(9 << 20)
+"""Twice this is more than sockets and pipes hold."""
 
 
 @dataclass
@@ -451,7 +451,7 @@ def until(claim, seconds: float = 10) -> bool:
 @pytest.fixture
 def long_books(books: Hub) -> Hub:
     """A repository whose pack fills every buffer on the way, and two slots."""
-    books.commit({"long": LONG})
+    books.commit({"long": LONG, "longer": LONG[::-1]})
     books.node.fetches.slots.children_max = 2
     books.node.fetches.slots.__post_init__()
     return books
