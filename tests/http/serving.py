@@ -26,9 +26,7 @@ from jishi.storage import LocalStore, Spool
 
 
 @contextmanager
-def open_node(
-    folder: Path, url: str = "", clock: Callable[[], int] = utc_micros
-) -> Iterator[Node]:
+def open_node(folder: Path, url: str = "", clock: Callable[[], int] = utc_micros) -> Iterator[Node]:
     db = Database(url or f"sqlite:///{folder}/jishi.db", clock=clock)
     store = LocalStore(folder / "objects")
     with ThreadPoolExecutor(4, thread_name_prefix="bytes") as pool:
