@@ -49,7 +49,7 @@ class Query:
     """What somebody looks for.
 
     Attributes:
-        kind: ``None`` for every kind, of one author only.
+        kind: ``None`` for every kind: of one author, sorted by ``Sort.UPDATED``.
         search: Words that all must occur in ``namespace/name``, whatever the case.
         author: Namespace, compared without case.
         tags: All must be present.
@@ -71,7 +71,8 @@ def list_repos(tx: Tx, actor: Actor, query: Query) -> Page[Repo, str]:
     Raises:
         BadCursor: If ``after`` was not made by a list.
     """
-    invariant(query.kind is not None or query.author is not None, "no index covers all kinds")
+    is_own = query.author is not None and query.sort is Sort.UPDATED
+    invariant(query.kind is not None or is_own, "an index has all kinds in this order")
     repos = tables.repos
     key = repos.c[query.sort.value]
     limit = max(1, min(query.limit, PAGE_MAX))

@@ -60,11 +60,20 @@ for _sort in ("updated_at", "created_at", "downloads_30d", "likes"):
     sa.Index(
         f"hub_repo_own_by_{_sort}",
         repos.c.namespace_key,
+        repos.c.kind,
         repos.c[_sort],
         repos.c.id,
         sqlite_where=_live,
         postgresql_where=_live,
     )
+sa.Index(
+    "hub_repo_own",
+    repos.c.namespace_key,
+    repos.c.updated_at,
+    repos.c.id,
+    sqlite_where=_live,
+    postgresql_where=_live,
+)
 
 aliases = sa.Table(
     "hub_alias",
