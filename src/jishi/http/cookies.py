@@ -14,6 +14,13 @@ from starlette.responses import Response
 
 from jishi.http.context import Context, context_of
 
+__all__ = [
+    "drop_session_cookie",
+    "give_session_cookie",
+    "session_cookie_name",
+    "session_secret",
+]
+
 SECURE_NAME: Final = "__Host-jishi"
 PLAIN_NAME: Final = "jishi"
 

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
+__all__ = [
+    "PREFLIGHT",
+    "is_cross_origin",
+    "with_defaults",
+]
+
 Fields = list[tuple[bytes, bytes]]
 
 _EVERYWHERE: Final = (

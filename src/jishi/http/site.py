@@ -12,6 +12,15 @@ from starlette.types import Scope
 from jishi.core.errors import Kind, Refusal
 from jishi.core.i18n import N_
 
+__all__ = [
+    "SAFE_METHODS",
+    "CrossSite",
+    "Network",
+    "Site",
+    "caller_address",
+    "check_origin",
+]
+
 Network = IPv4Network | IPv6Network
 
 SAFE_METHODS: Final = frozenset(("GET", "HEAD", "OPTIONS"))

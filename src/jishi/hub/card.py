@@ -20,6 +20,17 @@ from jishi.core.i18n import N_
 from jishi.hub.licences import LICENCES
 from jishi.hub.repos import RepoKind
 
+__all__ = [
+    "SDKS",
+    "BadCard",
+    "Finding",
+    "find_faults",
+    "read_card",
+    "read_config",
+    "split_front_matter",
+    "tags_of",
+]
+
 CARD_BYTES_MAX = 64 << 10
 CARD_DEPTH_MAX = 20
 TAGS_MAX = 200

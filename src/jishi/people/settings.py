@@ -6,6 +6,12 @@ from enum import StrEnum, unique
 
 import msgspec
 
+__all__ = [
+    "ForeignTokens",
+    "Settings",
+    "SignUp",
+]
+
 
 @unique
 class ForeignTokens(StrEnum):
