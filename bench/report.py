@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import os
 import platform
 import subprocess
-import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 
-PAGE = Path(__file__).resolve().parents[1] / "docs" / "en" / "reference" / "benchmarks.md"
+ROOT = Path(__file__).resolve().parents[1]
+PAGE = ROOT / "docs" / "en" / "reference" / "benchmarks.md"
+KEPT = ROOT / ".cache" / "bench"
+"""What was measured at full scale: a bench can be run again without all the others."""
 
 RATIO = "\N{MULTIPLICATION SIGN}"
 
@@ -65,21 +69,35 @@ INTRODUCTION = """\
 
 Every figure was measured beside a peer in the same run on the same machine, runs of both
 taking turns, medians given; so read the ratios, and the absolute numbers only as what this
-machine gives. `make bench` measures again and writes this page. `python -m bench NAME` runs
-one of: {names}.
+machine gives. `make bench` measures again and writes this page, `python -m bench NAME` measures
+one of {names}.
 """
 
 
-def write_page(results: dict[str, Sequence[Row]], names: Sequence[str], scale: str) -> None:
-    """Write the page of the documentation, with the machine and the command."""
-    parts = [
-        INTRODUCTION.format(names=", ".join(f"`{name}`" for name in names)),
-        _conditions(scale),
-    ]
-    for name, rows in results.items():
-        parts.append(f"## {name}\n\n{table(rows)}")
+def keep(name: str, rows: Sequence[Row], rounds: int) -> None:
+    """Keep the figures of one bench, with the conditions they were measured under."""
+    KEPT.mkdir(parents=True, exist_ok=True)
+    busy = f"{os.getloadavg()[0]:.1f}"
+    day = datetime.now(UTC).date().isoformat()
+    about = {"day": day, "rounds": rounds, "load at the end": busy}
+    text = json.dumps({"about": about, "rows": [asdict(row) for row in rows]})
+    (KEPT / f"{name}.json").write_text(text, encoding="utf-8")
+
+
+def write_page(names: Sequence[str]) -> bool:
+    """Write the page of the documentation once every bench was run; say whether it was."""
+    files = [KEPT / f"{name}.json" for name in names]
+    if not all(file.exists() for file in files):
+        return False
+    parts = [INTRODUCTION.format(names=", ".join(f"`{name}`" for name in names)), _conditions()]
+    for name, file in zip(names, files, strict=True):
+        kept = json.loads(file.read_text(encoding="utf-8"))
+        about = ", ".join(f"{key} {value}" for key, value in kept["about"].items())
+        rows = [Row(**row) for row in kept["rows"]]
+        parts.append(f"## {name}\n\n`python -m bench {name}`: {about}.\n\n{table(rows)}")
     PAGE.parent.mkdir(parents=True, exist_ok=True)
     PAGE.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
+    return True
 
 
 def table(rows: Sequence[Row]) -> str:
@@ -88,19 +106,16 @@ def table(rows: Sequence[Row]) -> str:
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
-def _conditions(scale: str) -> str:
+def _conditions() -> str:
     versions = ", ".join(
         f"{name} {metadata.version(name)}"
         for name in ("uvicorn", "httptools", "uvloop", "sqlalchemy", "pygit2", "numpy")
     )
     facts = {
-        "command": f"`{' '.join(['python -m bench', *sys.argv[1:]])}`",
-        "day": datetime.now(UTC).date().isoformat(),
         "machine": f"{_processor()}, {_cores()} cores, {_memory_gib():.0f} GiB, loopback",
         "system": f"{platform.system()} {platform.release()}, Python {platform.python_version()}",
-        "ours": f"Jishi {metadata.version('jishi')}; {versions}",
+        "Jishi": f"{metadata.version('jishi')}; {versions}",
         "peers": f"{_first('nginx', '-v')}; {_first('git', '--version')}",
-        "scale": scale,
     }
     return "\n".join(["| | |", "| --- | --- |", *(f"| {k} | {v} |" for k, v in facts.items())])
 
