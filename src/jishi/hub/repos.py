@@ -15,7 +15,8 @@ from jishi.core.db import Tx
 from jishi.core.errors import Kind, Refusal
 from jishi.core.i18n import N_
 from jishi.hub import tables
-from jishi.people import Actor, Denied, ReadOnlyToken, Role, SignInNeeded
+from jishi.people import NOBODY, Actor, Denied, ReadOnlyToken, Role, SignInNeeded
+from jishi.people.access import find_actor
 
 NAME = re.compile(r"(?!.*(?:--|\.\.))[A-Za-z0-9_](?:[A-Za-z0-9_.\-]{0,94}[A-Za-z0-9_])?")
 """The clients' own check, ``hf-hub-api.md`` §1.2: ASCII, at most 96 characters."""
@@ -174,6 +175,24 @@ def reload_repo(tx: Tx, actor: Actor, repo: Repo, *, right: Right = Right.READ) 
     return fresh
 
 
+def still_open(tx: Tx, public_id: str, by: str, *, right: Right = Right.READ) -> int | None:
+    """Return the row of a repository if whom something was sealed for may use it still.
+
+    Args:
+        by: Public id of the person, empty for nobody.
+
+    Returns:
+        ``None`` if the repository is gone, the person is inactive, or the right is.
+    """
+    row = tx.conn.execute(_BY_PUBLIC_ID, {"public_id": public_id}).one_or_none()
+    actor = find_actor(tx, by) if by else NOBODY
+    if row is None or actor is None or not _is_visible(actor, row):
+        return None
+    if right is Right.WRITE and not may_write(actor, to_repo(row)):
+        return None
+    return int(row.id)
+
+
 def may_write(actor: Actor, repo: Repo) -> bool:
     """Whether the actor may change the repository."""
     if actor.has(Role.WRITE, repo.namespace):
@@ -262,5 +281,8 @@ _BY_ALIAS: Final = (
         tables.aliases.c.path_key == sa.bindparam("path_key"),
         _LIVE,
     )
+)
+_BY_PUBLIC_ID: Final = sa.select(*COLUMNS).where(
+    tables.repos.c.public_id == sa.bindparam("public_id"), _LIVE
 )
 _BY_ID: Final = sa.select(*COLUMNS).where(tables.repos.c.id == sa.bindparam("id"), _LIVE)

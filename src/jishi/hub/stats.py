@@ -16,7 +16,7 @@ from jishi.hub import events, tables
 from jishi.hub.cursors import read_cursor, write_cursor
 from jishi.hub.downloads import DAY_MICROS
 from jishi.hub.repos import Repo
-from jishi.people import Actor, SignInNeeded
+from jishi.people import Actor, ReadOnlyToken, SignInNeeded
 
 __all__ = [
     "FLUSH_SECONDS",
@@ -75,9 +75,9 @@ def like(tx: Tx, actor: Actor, repo: Repo) -> None:
 
     Raises:
         SignInNeeded: If nobody said who is asking.
+        ReadOnlyToken: If the token may only read.
     """
-    if actor.is_anonymous:
-        raise SignInNeeded
+    _require_hand(actor)
     row = {"person_id": actor.id, "repo_id": repo.id, "at": tx.now}
     if insert_once(tx.conn, tables.likes, row) is not None:
         _move_likes(tx, actor, repo, 1)
@@ -88,9 +88,9 @@ def unlike(tx: Tx, actor: Actor, repo: Repo) -> None:
 
     Raises:
         SignInNeeded: If nobody said who is asking.
+        ReadOnlyToken: If the token may only read.
     """
-    if actor.is_anonymous:
-        raise SignInNeeded
+    _require_hand(actor)
     gone = tx.conn.execute(
         sa.delete(tables.likes).where(
             tables.likes.c.person_id == actor.id, tables.likes.c.repo_id == repo.id
@@ -128,6 +128,13 @@ def list_likers(
     rows = tx.conn.execute(query).all()
     items = tuple(row.person_id for row in rows[:limit])
     return Page(items, write_cursor(rows[limit - 1].at, items[-1]) if len(rows) > limit else None)
+
+
+def _require_hand(actor: Actor) -> None:
+    if actor.is_anonymous:
+        raise SignInNeeded
+    if not actor.can_write:
+        raise ReadOnlyToken
 
 
 def _move_likes(tx: Tx, actor: Actor, repo: Repo, by: int) -> None:

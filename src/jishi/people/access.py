@@ -121,6 +121,15 @@ def recognise(tx: Tx, credential: Credential) -> tuple[Actor, bool]:
     return actor, is_stale
 
 
+def find_actor(tx: Tx, public_id: str) -> Actor | None:
+    """Return the actor of a person as they are now; ``None`` for nobody or who is inactive.
+
+    For what was sealed earlier in their name: rights may have gone meanwhile.
+    """
+    row = tx.conn.execute(_ACTIVE, {"public_id": public_id}).one_or_none()
+    return None if row is None else load_actor(tx, row.id)
+
+
 def load_actor(tx: Tx, person_id: int) -> Actor | None:
     """Return the actor of a person, as with a session; ``None`` if there is no such row."""
     row = tx.conn.execute(_PERSON, {"id": person_id}).one_or_none()
@@ -175,6 +184,11 @@ _SESSION: Final = (
     .where(_s.sha256 == sa.bindparam("sha256"))
 )
 _PERSON: Final = sa.select(*_WHO).select_from(_PEOPLE).where(_p.id == sa.bindparam("id"))
+_ACTIVE: Final = (
+    sa.select(_n.id)
+    .select_from(_PEOPLE)
+    .where(_n.public_id == sa.bindparam("public_id"), _p.inactive_since.is_(None))
+)
 _ROLES: Final = (
     sa.select(_n.name_key, _m.role)
     .join_from(tables.members, tables.namespaces, _n.id == _m.org_id)

@@ -109,7 +109,8 @@ def choose(request: Request) -> Response | None:
         for name, value in request.query_params.items()
         if value in CHOICES.get(name, ())
     }
-    if not wishes:
+    # An image in somebody's card is no wish of the reader's.
+    if not wishes or request.headers.get("sec-fetch-dest", "document") != "document":
         return None
     path, _, query = context_of(request).target.partition("?")
     rest = urlencode(
@@ -124,6 +125,7 @@ def choose(request: Request) -> Response | None:
 
 def _choosing(here: str, name: str, value: str) -> str:
     path, _, query = here.partition("?")
+    path = "/" + path.lstrip("/\\")  # two slashes at the beginning would be another host
     kept = [pair for pair in parse_qsl(query, keep_blank_values=True) if pair[0] not in CHOICES]
     return f"{path}?{urlencode([*kept, (name, value)])}"
 

@@ -142,23 +142,37 @@ def find_users(tx: Tx, xorb_id: int, *, limit: int) -> list[int]:
 def list_members(
     tx: Tx, file_ids: Iterable[int], *, first: int | None = None, limit: int
 ) -> list[Xorb]:
-    """Return the xorbs of some files, in file order, each once.
+    """Return the xorbs that some files need wholly, in file order, each once.
+
+    A xorb may also hold chunks of a file that the asker may not know of; it is left out,
+    because a reply names every chunk of a xorb.
 
     Args:
         first: Row of the one to begin with; those before it come last.
     """
-    order: dict[int, None] = {}
+    runs: dict[int, list[tuple[int, int]]] = {}
     for file_id in file_ids:
         row = tx.conn.execute(_BY_ID, {"id": file_id}).one_or_none()
         if row is not None:
-            order |= dict.fromkeys(np.frombuffer(row.terms, TERM)["xorb"].tolist())
-        if len(order) >= limit and first is None:
+            for term in np.frombuffer(row.terms, TERM)[["xorb", "first", "end"]].tolist():
+                runs.setdefault(term[0], []).append(term[1:])
+        if len(runs) >= limit and first is None:
             break
-    ids = list(order)
-    start = ids.index(first) if first in order else 0
+    ids = list(runs)
+    start = ids.index(first) if first in runs else 0
     chosen = [*ids[start:], *ids[:start]][:limit]
     xorbs = get_xorbs(tx, chosen)
-    return [xorbs[key] for key in chosen]
+    return [xorbs[key] for key in chosen if _covered(runs[key]) >= xorbs[key].chunks]
+
+
+def _covered(runs: list[tuple[int, int]]) -> int:
+    """Return up to which chunk ``runs`` leave nothing out, from the first on."""
+    reached = 0
+    for start, end in sorted(runs):
+        if start > reached:
+            break
+        reached = max(reached, end)
+    return reached
 
 
 def _found(file: File | None) -> File:

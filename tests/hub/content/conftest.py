@@ -8,9 +8,11 @@ from dataclasses import dataclass
 import pytest
 import sqlalchemy as sa
 
-from jishi.core.db import Database, Mode
+from jishi.core.db import Database, Mode, Tx
+from jishi.core.sql import insert_once
 from jishi.hub import RepoKind, tables
 from jishi.people import Actor, Role
+from jishi.people import tables as people
 
 LIN = Actor(1, "1" * 24, "lin", roles={"lin": Role.ADMIN})
 MAYA = Actor(2, "2" * 24, "maya", roles={"maya": Role.ADMIN})
@@ -24,6 +26,14 @@ class Place:
     public_id: str
     path: str
     kind: RepoKind = RepoKind.MODEL
+
+
+def enrol(tx: Tx, actor: Actor) -> None:
+    """Let people know an actor: what was sealed for somebody is looked up again when used."""
+    about = {"public_id": actor.public_id, "name": actor.name, "name_key": actor.name}
+    named = {"id": actor.id, "kind": "person", "full_name": "", "created_at": 0, **about}
+    insert_once(tx.conn, people.namespaces, named)
+    insert_once(tx.conn, people.persons, {"id": actor.id, "email": "", "is_admin": False})
 
 
 def add_repo(db: Database, owner: Actor, name: str, *, private: bool = False) -> Place:
@@ -48,6 +58,7 @@ def add_repo(db: Database, owner: Actor, name: str, *, private: bool = False) ->
         "likes": 0,
     }
     with db.begin(Mode.WRITE) as tx:
+        enrol(tx, owner)
         insert = sa.insert(tables.repos).values(row).returning(tables.repos.c.id)
         return Place(tx.conn.execute(insert).scalar_one(), public_id, path)
 

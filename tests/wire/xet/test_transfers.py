@@ -41,7 +41,7 @@ def test_the_answer_to_a_shard_tells_how_far_it_is(lin: Hand, upload) -> None:
     assert kinds[0] == "validating"
     assert kinds[-1] == "result"
     assert set(kinds) <= {"validating", "committing", "result"}
-    assert lin.put_xorb(upload.xorbs[0]).json() == {"was_inserted": False}
+    assert lin.put_xorb(upload.xorbs[0]).json() == {"was_inserted": True}
 
 
 def test_a_small_file_is_hashed_before_the_answer(lin: Hand, upload) -> None:

@@ -18,7 +18,7 @@ from jishi.git.children import running
 from jishi.git.packs import generations
 from jishi.git.refs import Ref, find_head_ref, list_refs
 from jishi.git.smart import listing
-from jishi.git.smart.packets import FLUSH, packet
+from jishi.git.smart.packets import FLUSH, BadRequest, packet
 from jishi.git.smart.slots import Slots
 from jishi.git.smart.views import View, build_view
 
@@ -122,6 +122,9 @@ class Fetches:
                             yield piece
                 except _Silent as silent:
                     errors = str(silent)
+                    if body is not None and (view.folder / "HEAD").exists():
+                        # The repository is there, so it is the request that makes no sense.
+                        raise BadRequest(problem=errors.strip()[-200:] or "empty") from silent
                 else:
                     return
         raise Broken(f"git upload-pack cannot read repository {git_id}: {errors}")

@@ -15,7 +15,8 @@ from jishi.core.db import Tx
 from jishi.core.errors import Kind, Refusal
 from jishi.core.i18n import N_
 from jishi.core.signing import Keys
-from jishi.hub.cas.passes import SECOND, Pass, open_repo
+from jishi.hub.cas.passes import SECOND, Pass
+from jishi.hub.repos import still_open
 
 LINK_SECONDS: Final = 3600
 _PURPOSE: Final = "hub.cas-data"
@@ -80,6 +81,6 @@ def open_span(tx: Tx, keys: Keys, sealed: str, start: int, stop: int) -> Span:
         raise DataLinkInvalid
     if not span.start <= start < stop <= span.stop:
         raise DataLinkInvalid
-    if open_repo(tx, span.repo, span.by) is None:
+    if still_open(tx, span.repo, span.by) is None:
         raise DataLinkInvalid
     return span

@@ -11,15 +11,13 @@ from dataclasses import dataclass
 from typing import ClassVar, Final
 
 import msgspec
-import sqlalchemy as sa
 
 from jishi import xet
 from jishi.core.db import Tx
 from jishi.core.errors import Kind, Refusal
 from jishi.core.i18n import N_
 from jishi.core.signing import Keys
-from jishi.hub import tables
-from jishi.hub.repos import RepoKind, Right, access_repo
+from jishi.hub.repos import RepoKind, Right, access_repo, still_open
 from jishi.people import Actor
 
 BASE_PATH: Final = "/cas/e0"
@@ -118,22 +116,11 @@ def open_pass(tx: Tx, keys: Keys, sealed: str, *, writes: bool = False) -> Pass:
     claims = keys.unseal(_PURPOSE, sealed, Claims)
     if claims is None or tx.now // SECOND > claims.until + GRACE_SECONDS:
         raise PassInvalid
-    repo_id = open_repo(tx, claims.repo, claims.by)
+    repo_id = still_open(tx, claims.repo, claims.by)
     if repo_id is None:
         raise PassInvalid
     if writes and not claims.writes:
         raise PassReadsOnly
+    if writes and still_open(tx, claims.repo, claims.by, right=Right.WRITE) is None:
+        raise PassInvalid
     return Pass(repo_id, claims.repo, claims.by, claims.writes)
-
-
-def open_repo(tx: Tx, public_id: str, by: str) -> int | None:
-    """Return the row of a repository that is still there, and for nobody still public."""
-    row = tx.conn.execute(_REPO, {"public_id": public_id}).one_or_none()
-    if row is None or (row.private and not by):
-        return None
-    return int(row.id)
-
-
-_REPO: Final = sa.select(tables.repos.c.id, tables.repos.c.private).where(
-    tables.repos.c.public_id == sa.bindparam("public_id"), tables.repos.c.deleted_at.is_(None)
-)

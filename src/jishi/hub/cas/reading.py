@@ -17,6 +17,8 @@ HOLDERS_MAX: Final = 16
 """Xorbs with one chunk that are looked at."""
 USERS_MAX: Final = 500
 """Files that need one xorb that are looked at, newest first."""
+COVERING_FILES_MAX: Final = 64
+"""Files that together may show a xorb whole; many small ones share one."""
 REPLY_XORBS_MAX: Final = 512
 HINT_FILES_MAX: Final = 32
 
@@ -96,8 +98,10 @@ def find_known(tx: Tx, keys: Keys, sealed: str, chunk: bytes) -> Known:
     for xorb_id in xet.find_chunk(tx, chunk, limit=HOLDERS_MAX):
         users = xet.find_users(tx, xorb_id, limit=USERS_MAX)
         files = content.known_files(tx, opened.repo_id, users)
-        if files:
-            xorbs = xet.list_members(tx, files[:1], first=xorb_id, limit=REPLY_XORBS_MAX)
+        xorbs = xet.list_members(
+            tx, files[:COVERING_FILES_MAX], first=xorb_id, limit=REPLY_XORBS_MAX
+        )
+        if any(xorb.id == xorb_id for xorb in xorbs):
             return Known(opened, xorbs, tx.now)
     return Known(opened, [], tx.now)
 
@@ -124,4 +128,6 @@ def has_xorb(tx: Tx, keys: Keys, sealed: str, name: bytes) -> bool:
     if xorb is None:
         return False
     users = xet.find_users(tx, xorb.id, limit=USERS_MAX)
-    return bool(content.known_files(tx, opened.repo_id, users))
+    files = content.known_files(tx, opened.repo_id, users)[:COVERING_FILES_MAX]
+    members = xet.list_members(tx, files, first=xorb.id, limit=REPLY_XORBS_MAX)
+    return any(member.id == xorb.id for member in members)

@@ -69,6 +69,7 @@ async def sign_out(request: Request) -> Response:
     context = context_of(request)
     form = await read_form(request)
     if field(form, "everywhere") and not context.actor.is_anonymous:
+        context.actor.require_session()
         await context.db.write(end_all_sessions, context.actor.id)
     elif session_secret(request):
         await context.db.write(end_session, session_secret(request))

@@ -75,4 +75,6 @@ def _redirect(refusal: Refusal, context: Context) -> Response:
     end = len(parts) - (2 if parts[-1] == "refs" else 1)
     name = quote(str(refusal.facts["path"]))
     parts[end - 2 : end] = [name + ".git" * parts[end - 1].endswith(".git")]
-    return Response(status_code=307, headers={"Location": "/".join(parts) + mark + query})
+    return Response(
+        status_code=307, headers={"Location": "/" + "/".join(parts).lstrip("/") + mark + query}
+    )

@@ -267,7 +267,7 @@ def _parts(href: str, upload: lfs.Upload) -> dict[str, str]:
 def _redirect(refusal: Refusal, context: Context) -> Response:
     old, new = refusal.facts["old"], refusal.facts["path"]
     target = context.target.replace(f"/{old}.git/", f"/{new}.git/", 1)
-    return Response(status_code=307, headers={"Location": target})
+    return Response(status_code=307, headers={"Location": "/" + target.lstrip("/")})
 
 
 def _reply(

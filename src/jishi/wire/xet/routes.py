@@ -64,8 +64,9 @@ async def put_xorb(request: Request) -> Response:
     node = context_of(request).node
     opened = await cas.open_pass(node, _seal(request), writes=True)
     async with aclosing(groups(request, bytes_max=XORB_BYTES_MAX)) as body:
-        is_new = await cas.put_xorb(node, opened, _name(request), body)
-    return reply(shapes.XorbStored(is_new))
+        await cas.put_xorb(node, opened, _name(request), body)
+    # Whether somebody else has these bytes is nobody's business; clients do not ask.
+    return reply(shapes.XorbStored(was_inserted=True))
 
 
 async def put_shard(request: Request) -> Response:

@@ -105,7 +105,7 @@ async def plan_download(
     for want in wanted:
         item = transfers.judge_download(want, found.get(want.sha256))
         if item.is_here:
-            ticket = Ticket(repo.public_id, want.sha256, want.size, until)
+            ticket = Ticket(repo.public_id, want.sha256, want.size, until, actor.public_id)
             seal = transfers.seal_link(node.keys, Purpose.GET, ticket)
             item = replace(item, link=seal)
         items.append(item)

@@ -12,17 +12,15 @@ from enum import StrEnum, unique
 from typing import ClassVar, Final
 
 import msgspec
-import sqlalchemy as sa
 
 from jishi.core.db import Tx
 from jishi.core.errors import Kind, Refusal
 from jishi.core.i18n import N_
 from jishi.core.signing import Keys
-from jishi.hub import tables as hub_tables
 from jishi.hub.content import contents
 from jishi.hub.content.contents import Content, ContentMismatch
 from jishi.hub.content.lfs.uploads import UPLOAD_SECONDS, Upload
-from jishi.hub.repos import Repo, RepoKind, Right, access_repo
+from jishi.hub.repos import Repo, RepoKind, Right, access_repo, still_open
 from jishi.people import Actor
 
 MULTIPART_BYTES_MIN: Final = 128 << 20
@@ -236,7 +234,7 @@ def download_ends(now: int) -> int:
 
 
 def open_link(tx: Tx, keys: Keys, purpose: Purpose, sealed: str) -> Link:
-    """Check a link's seal, time and repository.
+    """Check a link's seal and time, and that its person may still do what it is for.
 
     Raises:
         LinkInvalid: If one of them does not hold.
@@ -244,7 +242,8 @@ def open_link(tx: Tx, keys: Keys, purpose: Purpose, sealed: str) -> Link:
     ticket = keys.unseal(purpose, sealed, Ticket)
     if ticket is None or ticket.until <= tx.now:
         raise LinkInvalid
-    repo_id = tx.conn.execute(_REPO, {"public_id": ticket.repo}).scalar_one_or_none()
+    right = Right.READ if purpose is Purpose.GET else Right.WRITE
+    repo_id = still_open(tx, ticket.repo, ticket.by, right=right)
     if repo_id is None:
         raise LinkInvalid
     return Link(repo_id, ticket)
@@ -290,9 +289,3 @@ def read_object(tx: Tx, keys: Keys, sealed: str) -> Content:
 
 def _size_differs(wanted: Wanted, known: Content) -> SizeDiffers:
     return SizeDiffers(sha256=wanted.sha256.hex(), size=known.size, said=wanted.size)
-
-
-_REPO: Final = sa.select(hub_tables.repos.c.id).where(
-    hub_tables.repos.c.public_id == sa.bindparam("public_id"),
-    hub_tables.repos.c.deleted_at.is_(None),
-)
