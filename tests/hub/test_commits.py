@@ -50,8 +50,8 @@ def paths(node: Node, actor: Actor, rev: str = "main", path: str = "lin/a") -> l
 
 def read(node: Node, actor: Actor, name: str, rev: str = "main") -> bytes:
     async def look():
-        place = await files.find_place(node, actor, MODEL, "lin/a", rev)
-        return await files.open_blob(node, place, name)
+        located = await files.locate(node, actor, MODEL, "lin/a", rev, name)
+        return await files.open_pointer(node, located)
 
     return run(look()).source.data
 

@@ -5,16 +5,23 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from jishi.core.db import Database
 from jishi.core.hop import Turns
+from jishi.core.recent import Recent
 from jishi.core.signing import Keys
 from jishi.git import Cache
 from jishi.git.smart import Fetches
 from jishi.hub.downloads import DownloadCounter
+from jishi.hub.entries import Entry
 from jishi.people import Gate
 from jishi.storage import PLAIN_BYTES_MAX, Assembly, PlainCache, Spool, Store
 from jishi.xet import Depot, Memory
+
+LISTED_MAX: Final = 50_000
+"""Entries of whole listings that a process keeps in mind, about 15 MB."""
+BLOB_BYTES_MAX: Final = 16 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +41,8 @@ class Node:
         assembly: Uploads in parts, ``folder/uploads``: state until they are whole or expire.
         xet: What keeping and reading chunks takes.
         fetches: Children of Git that answer clones and fetches.
+        listings: What a commit holds, by (repository, commit): it never changes.
+        blobs: Small files that Git holds, by (repository, object).
         heavy: For jobs that keep threads busy for long: one at a time.  Four at once took
             no less time, and made a small hop wait 50 ms instead of 0.3.
     """
@@ -49,6 +58,8 @@ class Node:
     plain_bytes_max: int = PLAIN_BYTES_MAX
     downloads: DownloadCounter = field(default_factory=DownloadCounter)
     heavy: Turns = field(default_factory=lambda: Turns(1))
+    listings: Recent[tuple[Entry, ...]] = field(default_factory=lambda: Recent(LISTED_MAX, len))
+    blobs: Recent[bytes] = field(default_factory=lambda: Recent(BLOB_BYTES_MAX, len))
     plain: PlainCache = field(init=False)
     assembly: Assembly = field(init=False)
     xet: Depot = field(init=False)

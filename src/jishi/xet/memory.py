@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
-from typing import Final, Generic, TypeVar
+from typing import Final
 
+from jishi.core.recent import Recent
 from jishi.storage import Store
 from jishi.xet.formats import XorbIndex, footer_bytes, keyed_block, read_footer
 from jishi.xet.xorbs import Xorb
@@ -15,39 +14,6 @@ INDEX_BYTES_MAX: Final = 128 << 20
 """About 200 GB of data; a full xorb's index has 42 KB."""
 BLOCK_BYTES_MAX: Final = 32 << 20
 ONCE_MAX: Final = 10_000
-
-T = TypeVar("T")
-
-
-class Recent(Generic[T]):
-    """Values by key, at most ``bytes_max`` of them together; used by many threads.
-
-    Attributes:
-        taken: Bytes they have now.
-    """
-
-    def __init__(self, bytes_max: int, bytes_of: Callable[[T], int]) -> None:
-        self._bytes_max = bytes_max
-        self._bytes_of = bytes_of
-        self._values: OrderedDict[Hashable, T] = OrderedDict()
-        self.taken = 0
-        self._turn = threading.Lock()
-
-    def get(self, key: Hashable, make: Callable[[], T]) -> T:
-        """Return the value of ``key``; two threads may both make it."""
-        with self._turn:
-            if key in self._values:
-                self._values.move_to_end(key)
-                return self._values[key]
-        value = make()
-        with self._turn:
-            if key not in self._values:
-                self._values[key] = value
-                self.taken += self._bytes_of(value)
-            while self.taken > self._bytes_max:
-                _, old = self._values.popitem(last=False)
-                self.taken -= self._bytes_of(old)
-        return value
 
 
 class Memory:

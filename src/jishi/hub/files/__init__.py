@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from jishi.hub.files.advice import Advice, Asked
 from jishi.hub.files.flows import (
-    Opened,
-    Place,
     advise_upload,
     count_download,
     find_entries,
@@ -19,12 +17,14 @@ from jishi.hub.files.flows import (
     folder_bytes,
     list_commits,
     list_folder,
-    open_blob,
-    open_file,
+    locate,
+    open_located,
+    open_pointer,
     read_commit,
     read_small,
 )
 from jishi.hub.files.history import CommitDetail, CommitInfo, FileChange
+from jishi.hub.files.places import Located, Opened, Place
 
 __all__ = [
     "Advice",
@@ -32,6 +32,7 @@ __all__ = [
     "CommitDetail",
     "CommitInfo",
     "FileChange",
+    "Located",
     "Opened",
     "Place",
     "advise_upload",
@@ -43,8 +44,9 @@ __all__ = [
     "folder_bytes",
     "list_commits",
     "list_folder",
-    "open_blob",
-    "open_file",
+    "locate",
+    "open_located",
+    "open_pointer",
     "read_commit",
     "read_small",
 ]

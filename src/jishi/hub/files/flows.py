@@ -3,64 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
-from jishi import git, xet
-from jishi.core.db import Tx, utc_micros
+from jishi import git
+from jishi.core.db import utc_micros
 from jishi.core.hop import hop
 from jishi.core.paging import Page
-from jishi.hub import content, entries, index
+from jishi.hub import content
 from jishi.hub.attributes import ATTRIBUTES_BYTES_MAX, looks_binary
 from jishi.hub.entries import Entry, EntryMissing, Window
+from jishi.hub.files import reading
 from jishi.hub.files.advice import Advice, Asked, advise
 from jishi.hub.files.history import CommitDetail, CommitInfo, FileChange
+from jishi.hub.files.places import Located, Opened, Overview, Place, find_place_in
+from jishi.hub.files.reading import FILES_MAX
 from jishi.hub.node import Node
 from jishi.hub.repos import Repo, RepoKind, Right, access_repo
-from jishi.hub.revisions import MAIN, RevisionMissing, find_ref
+from jishi.hub.revisions import RevisionMissing
 from jishi.people import Actor
-from jishi.storage import BytesSource, Source
+from jishi.storage import BytesSource
 
 PAGE_MAX = 1000
-FILES_MAX = 100_000
 DIFF_FILES_MAX = 100
 DIFF_BYTES_MAX = 200_000
-FULL_OID: Final = 40
-SHORT_OID_MIN: Final = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A revision of a repository that the actor may read.
-
-    Attributes:
-        oid: The commit, 40 hex digits; empty for the default branch before its first one.
-        ref: The branch or tag that was named, ``None`` for a commit.
-        is_head: Whether it is the head of the default branch, which SQL pictures.
-    """
-
-    repo: Repo
-    revision: str
-    oid: str
-    ref: str | None
-
-    @property
-    def is_head(self) -> bool:
-        """Whether SQL pictures this revision."""
-        return self.oid == (self.repo.head or "")
-
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """A file and where its bytes come from.
-
-    Attributes:
-        is_text: Whether the beginning reads as UTF-8 text; only known of what Git holds.
-    """
-
-    entry: Entry
-    source: Source
-    is_text: bool
+BLOB_KEPT_MAX: Final = 256 << 10
+"""A larger blob is not kept in mind."""
 
 
 async def find_place(node: Node, actor: Actor, kind: RepoKind, path: str, revision: str) -> Place:
@@ -71,22 +39,8 @@ async def find_place(node: Node, actor: Actor, kind: RepoKind, path: str, revisi
         RepoMissing: See above.
         RevisionMissing: If there is none.
     """
-    place = await node.db.read(_find_place, actor, kind, path, revision)
+    place = await node.db.read(find_place_in, actor, kind, path, revision)
     return place if place.oid or place.ref else await _find_commit(node, place)
-
-
-@dataclass(frozen=True, slots=True)
-class Overview:
-    """A revision and what it holds.
-
-    Attributes:
-        entries: Files and folders; empty unless they were wanted.
-        used_bytes: Of all large contents of the repository.
-    """
-
-    place: Place
-    entries: Sequence[Entry]
-    used_bytes: int
 
 
 async def find_with_files(
@@ -100,7 +54,7 @@ async def find_with_files(
         RevisionMissing: See above.
     """
     place, found, used = await node.db.read(
-        _find_with_files, actor, kind, path, revision, wanted=wanted
+        reading.find_with_files, actor, kind, path, revision, node.listings, wanted=wanted
     )
     if found is not None:
         return Overview(place, found, used)
@@ -131,14 +85,17 @@ async def list_folder(
         return _no_entries(folder)
     window = Window(recursive, after, limit + 1)
     if place.is_head:
-        found = await node.db.read(_list_indexed, place, folder, window, with_commits=with_commits)
+        found = await node.db.read(
+            reading.list_indexed, place, folder, window, with_commits=with_commits
+        )
     else:
         repository = await _open(node, place.repo)
-        listed = await hop(node.pool, _list_packed, repository, place, folder, window)
-        found = await node.db.read(_complete, place.repo, listed)
+        listed = await hop(node.pool, reading.list_packed, repository, place, folder, window)
+        found = await node.db.read(reading.complete, place.repo, listed)
         if with_commits:
             found = (
-                await hop(node.pool, _add_commits, repository, place, found[:limit]) + found[limit:]
+                await hop(node.pool, reading.add_commits, repository, place, found[:limit])
+                + found[limit:]
             )
     end = found[limit - 1].place if len(found) > limit else None
     return Page(tuple(found[:limit]), end)
@@ -152,12 +109,14 @@ async def find_entries(
     if not place.oid:
         return []
     if place.is_head:
-        return await node.db.read(_find_indexed, place.repo, wanted, with_commits=with_commits)
+        return await node.db.read(
+            reading.find_indexed, place.repo, wanted, with_commits=with_commits
+        )
     repository = await _open(node, place.repo)
-    listed = await hop(node.pool, _find_packed, repository, place, wanted)
-    found = await node.db.read(_complete, place.repo, listed)
+    listed = await hop(node.pool, reading.find_packed, repository, place, wanted)
+    found = await node.db.read(reading.complete, place.repo, listed)
     if with_commits:
-        found = await hop(node.pool, _add_commits, repository, place, found)
+        found = await hop(node.pool, reading.add_commits, repository, place, found)
     return found
 
 
@@ -183,43 +142,56 @@ async def folder_bytes(node: Node, place: Place, folder: str) -> int:
     return sum(entry.size for entry in page.items)
 
 
-async def open_file(node: Node, place: Place, path: str) -> Opened:
+async def locate(
+    node: Node, actor: Actor, kind: RepoKind, path: str, revision: str, file: str
+) -> Located:
+    """Find a path of a revision; of the head in one transaction, hit or miss.
+
+    Raises:
+        RepoElsewhere: As ``find_place``, like the following.
+        RepoMissing: See above.
+        RevisionMissing: See above.
+    """
+    name = file.strip("/")
+    found = await node.db.read(reading.locate, actor, kind, path, revision, name)
+    if isinstance(found, Located):
+        return found
+    place = found if found.oid or found.ref else await _find_commit(node, found)
+    listed = await find_entries(node, place, [name])
+    if not listed:
+        return Located(place, name, None)
+    return await node.db.read(reading.complete_file, place, listed[0])
+
+
+async def open_located(node: Node, located: Located) -> Opened:
     """Return a file with its content, of a large file too.
 
     Raises:
         EntryMissing: If there is no such file.
         content.ContentMismatch: If its bytes were found to be others than announced.
     """
-    entry = await find_entry(node, place, path)
-    if entry.is_folder:
-        raise EntryMissing(path=path)
+    entry = _file_of(located)
     if entry.sha256 is None:
-        return await _open_blob(node, place, entry)
-    known = await node.db.read(content.find, place.repo.id, bytes.fromhex(entry.sha256))
-    if known is None:  # a pointer to what this hub never had: the pointer is all there is
-        return await _open_blob(node, place, replace(entry, sha256=None))
-    if known.is_blocked:
+        return await _open_blob(node, located.place, entry)
+    if located.known is None:  # a pointer to what this hub never had is all there is
+        return await _open_blob(node, located.place, replace(entry, sha256=None))
+    if located.known.is_blocked:
         raise content.ContentMismatch(sha256=entry.sha256)
-    return Opened(entry, await content.source_of(node, known), is_text=False)
+    return Opened(entry, await content.source_of(node, located.known), is_text=False)
 
 
-async def open_blob(node: Node, place: Place, path: str) -> Opened:
+async def open_pointer(node: Node, located: Located) -> Opened:
     """Return a file as Git holds it: of a large file the pointer.
 
     Raises:
         EntryMissing: If there is no such file.
     """
-    entry = await find_entry(node, place, path)
-    if entry.is_folder:
-        raise EntryMissing(path=path)
-    return await _open_blob(node, place, entry)
+    return await _open_blob(node, located.place, _file_of(located))
 
 
 async def read_small(node: Node, place: Place, entry: Entry, *, bytes_max: int) -> bytes:
     """Return at most ``bytes_max`` bytes of what Git holds at ``entry``."""
-    repository = await _open(node, place.repo)
-    data = await hop(node.pool, git.read_blob, repository, entry.oid)
-    return data[:bytes_max]
+    return (await _read_blob(node, place, entry))[:bytes_max]
 
 
 async def advise_upload(
@@ -308,27 +280,6 @@ def count_download(node: Node, place: Place, entry: Entry, actor: Actor, address
     node.downloads.note(place.repo, entry.path, who, utc_micros())
 
 
-def _find_place(tx: Tx, actor: Actor, kind: RepoKind, path: str, revision: str) -> Place:
-    repo = access_repo(tx, actor, kind, path)
-    return _place_in(tx, repo, revision)
-
-
-def _place_in(tx: Tx, repo: Repo, revision: str) -> Place:
-    """Return the place; without ``oid`` and ``ref`` where only packs can tell."""
-    if revision in {"main", MAIN}:
-        return Place(repo, revision, repo.head or "", MAIN)
-    if revision == repo.head:
-        return Place(repo, revision, revision, None)
-    named = find_ref(tx, repo, revision)
-    if named is not None:
-        return Place(repo, revision, named.oid, named.ref)
-    lowered = revision.lower()
-    is_hex = all(c in "0123456789abcdef" for c in lowered)
-    if not is_hex or not SHORT_OID_MIN <= len(revision) <= FULL_OID:
-        raise RevisionMissing(revision=revision)
-    return Place(repo, revision, "", None)
-
-
 async def _find_commit(node: Node, place: Place) -> Place:
     if place.ref is not None:
         return place
@@ -337,81 +288,6 @@ async def _find_commit(node: Node, place: Place) -> Place:
     if oid is None:
         raise RevisionMissing(revision=place.revision)
     return replace(place, oid=oid)
-
-
-def _find_with_files(
-    tx: Tx,
-    actor: Actor,
-    kind: RepoKind,
-    path: str,
-    revision: str,
-    *,
-    wanted: bool,
-) -> tuple[Place, list[Entry] | None, int]:
-    place = _find_place(tx, actor, kind, path, revision)
-    used = content.used_bytes(tx, place.repo.id)
-    if place.oid and not wanted:
-        return place, [], used
-    if not place.is_head or (not place.oid and place.ref is None):
-        return place, None, used
-    if not place.oid:
-        return place, [], used
-    window = Window(recursive=True, limit=FILES_MAX)
-    return place, entries.list_entries(tx, place.repo, "", window), used
-
-
-def _list_indexed(
-    tx: Tx,
-    place: Place,
-    folder: str,
-    window: Window,
-    *,
-    with_commits: bool,
-) -> list[Entry]:
-    found = entries.list_entries(tx, place.repo, folder, window)
-    found = _add_xet(tx, place.repo, found)
-    return entries.add_last_commits(tx, place.repo, found) if with_commits else found
-
-
-def _find_indexed(
-    tx: Tx,
-    repo: Repo,
-    paths: Sequence[str],
-    *,
-    with_commits: bool,
-) -> list[Entry]:
-    found = _add_xet(tx, repo, entries.find_entries(tx, repo, paths))
-    return entries.add_last_commits(tx, repo, found) if with_commits else found
-
-
-def _complete(tx: Tx, repo: Repo, listed: Sequence[Entry]) -> list[Entry]:
-    """Say of blobs that were read from packs which are pointers, and to what."""
-    small = [
-        bytes.fromhex(e.oid)
-        for e in listed
-        if not e.is_folder and e.size <= entries.POINTER_BYTES_MAX
-    ]
-    pointers = index.find_pointers(tx, repo.id, small)
-    found = []
-    for entry in listed:
-        pointer = pointers.get(bytes.fromhex(entry.oid))
-        if pointer is not None:
-            found.append(replace(entry, sha256=pointer[0].hex(), size=pointer[1]))
-        else:
-            found.append(entry)
-    return _add_xet(tx, repo, found)
-
-
-def _add_xet(tx: Tx, repo: Repo, found: Sequence[Entry]) -> list[Entry]:
-    large = [bytes.fromhex(entry.sha256) for entry in found if entry.sha256]
-    if not large:
-        return list(found)
-    names = {
-        sha256.hex(): xet.hash_text(known.xet_hash)
-        for sha256, known in content.find_many(tx, repo.id, large).items()
-        if known.xet_hash is not None and not known.is_blocked
-    }
-    return [replace(entry, xet_hash=names.get(entry.sha256 or "")) for entry in found]
 
 
 def _no_entries(folder: str) -> Page[Entry, str]:
@@ -425,9 +301,27 @@ async def _open(node: Node, repo: Repo) -> git.Repository:
 
 
 async def _open_blob(node: Node, place: Place, entry: Entry) -> Opened:
-    repository = await _open(node, place.repo)
-    data = await hop(node.pool, git.read_blob, repository, entry.oid)
+    data = await _read_blob(node, place, entry)
     return Opened(replace(entry, size=len(data)), BytesSource(data), not looks_binary(data[:8192]))
+
+
+async def _read_blob(node: Node, place: Place, entry: Entry) -> bytes:
+    key = (place.repo.git_id, entry.oid)
+    data = node.blobs.find(key)
+    if data is None:
+        repository = await _open(node, place.repo)
+        data = await hop(node.pool, git.read_blob, repository, entry.oid)
+        if len(data) <= BLOB_KEPT_MAX:
+            node.blobs.put(key, data)
+    return data
+
+
+def _file_of(located: Located) -> Entry:
+    """Return the entry of a file; a folder is none."""
+    entry = located.entry
+    if entry is None or entry.is_folder:
+        raise EntryMissing(path=located.path)
+    return entry
 
 
 async def _read_text(node: Node, place: Place, path: str) -> str:
@@ -441,43 +335,6 @@ async def _read_text(node: Node, place: Place, path: str) -> str:
         return ""
     data = await read_small(node, place, entry, bytes_max=ATTRIBUTES_BYTES_MAX)
     return data.decode("utf-8", "replace")
-
-
-def _list_packed(
-    repository: git.Repository, place: Place, folder: str, window: Window
-) -> list[Entry]:
-    listed = git.list_tree(
-        repository,
-        place.oid,
-        folder,
-        recursive=window.recursive,
-        after=window.after,
-        limit=window.limit,
-    )
-    if listed is None:
-        raise EntryMissing(path=folder)
-    return [_to_entry(item) for item in listed]
-
-
-def _find_packed(repository: git.Repository, place: Place, paths: Sequence[str]) -> list[Entry]:
-    found = (git.find_entry(repository, place.oid, path) for path in paths if path)
-    return [_to_entry(item) for item in found if item is not None]
-
-
-def _add_commits(repository: git.Repository, place: Place, found: Sequence[Entry]) -> list[Entry]:
-    lasts = git.last_commits(repository, place.oid, [entry.path for entry in found])
-    return [
-        replace(entry, last=_to_last(lasts[entry.path])) if entry.path in lasts else entry
-        for entry in found
-    ]
-
-
-def _to_entry(item: git.TreeEntry) -> Entry:
-    return Entry(item.path, item.is_folder, item.oid, item.size)
-
-
-def _to_last(commit: git.Commit) -> entries.LastCommit:
-    return entries.LastCommit(commit.oid, commit.title, commit.author, commit.at)
 
 
 def _to_info(commit: git.Commit) -> CommitInfo:

@@ -20,7 +20,7 @@ from jishi.http import (
     user_content,
 )
 from jishi.hub import Entry, EntryMissing, cas, files
-from jishi.hub.files import Place
+from jishi.hub.files import Located, Place
 from jishi.wire.hf.addresses import api, kind_of, path_of, web
 from jishi.wire.hf.query import flag, next_link, number
 from jishi.wire.hf.shapes import PLURAL, entry_shape, quote_rev
@@ -43,13 +43,12 @@ class TooManyPaths(Refusal):
 async def resolve(request: Request) -> Response:
     """``GET|HEAD /{id}/resolve/{rev}/{path}``: the bytes, or what a client must know of them."""
     context = context_of(request)
-    place = await files.find_place(
-        context.node, context.actor, kind_of(request), path_of(request), request.path_params["rev"]
-    )
+    located = await _locate(request)
+    place = located.place
     try:
-        found = await files.open_file(context.node, place, request.path_params["path"])
-    except EntryMissing as refusal:
-        return _missing(refusal, place)
+        found = await files.open_located(context.node, located)
+    except EntryMissing:
+        return _missing(request, place)
     files.count_download(context.node, place, found.entry, context.actor, context.address)
     headers = _headers(request, place, found.entry)
     if FILE_INFO in request.headers.get("accept", "") and found.entry.xet_hash:
@@ -74,13 +73,12 @@ async def resolve(request: Request) -> Response:
 async def raw(request: Request) -> Response:
     """``GET /{id}/raw/{rev}/{path}``: the Git blob itself, a pointer for a large file."""
     context = context_of(request)
-    place = await files.find_place(
-        context.node, context.actor, kind_of(request), path_of(request), request.path_params["rev"]
-    )
+    located = await _locate(request)
+    place = located.place
     try:
-        found = await files.open_blob(context.node, place, request.path_params["path"])
-    except EntryMissing as refusal:
-        return _missing(refusal, place)
+        found = await files.open_pointer(context.node, located)
+    except EntryMissing:
+        return _missing(request, place)
     headers = {"X-Repo-Commit": place.oid, "ETag": f'"{found.entry.oid}"'}
     name = request.path_params["path"].rpartition("/")[2]
     headers |= user_content(name, public=not place.repo.private, text=found.is_text)
@@ -131,16 +129,23 @@ async def tree_size(request: Request) -> Response:
     return reply({"path": path, "size": await files.folder_bytes(context.node, place, path)})
 
 
-def _missing(refusal: EntryMissing, place: Place) -> Response:
+async def _locate(request: Request) -> Located:
+    context = context_of(request)
+    rev, path = request.path_params["rev"], request.path_params["path"]
+    return await files.locate(
+        context.node, context.actor, kind_of(request), path_of(request), rev, path
+    )
+
+
+def _missing(request: Request, place: Place) -> Response:
     """Say that a path is missing so that clients remember it: with the commit."""
     headers = {
         "X-Error-Code": "EntryNotFound",
         "X-Error-Message": "Entry not found",
         "X-Repo-Commit": place.oid,
     }
-    return reply(
-        {"error": f"Entry not found: {refusal.facts['path']}"}, status=404, headers=headers
-    )
+    body = {"error": f"Entry not found: {request.path_params['path']}"}
+    return reply(body, status=404, headers=headers)
 
 
 def _headers(request: Request, place: Place, entry: Entry) -> dict[str, str]:
