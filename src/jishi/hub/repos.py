@@ -15,8 +15,7 @@ from jishi.core.db import Tx
 from jishi.core.errors import Kind, Refusal
 from jishi.core.i18n import N_
 from jishi.hub import tables
-from jishi.people import NOBODY, Actor, Denied, ReadOnlyToken, Role, SignInNeeded
-from jishi.people.access import find_actor
+from jishi.people import NOBODY, Actor, Denied, ReadOnlyToken, Role, SignInNeeded, find_actor
 
 NAME = re.compile(r"(?!.*(?:--|\.\.))[A-Za-z0-9_](?:[A-Za-z0-9_.\-]{0,94}[A-Za-z0-9_])?")
 """The clients' own check, ``hf-hub-api.md`` §1.2: ASCII, at most 96 characters."""

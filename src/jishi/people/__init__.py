@@ -8,7 +8,13 @@ Shows: ``Actor`` and its roles; ``identify``; accounts; sign-in and links that w
 
 from __future__ import annotations
 
-from jishi.people.access import Credential, CredentialKind, SessionEnded, authenticate
+from jishi.people.access import (
+    Credential,
+    CredentialKind,
+    SessionEnded,
+    authenticate,
+    find_actor,
+)
 from jishi.people.actors import (
     NOBODY,
     OPERATOR,
@@ -19,7 +25,6 @@ from jishi.people.actors import (
     SignInNeeded,
 )
 from jishi.people.flows import (
-    Identity,
     accept_link,
     change_password,
     flush_uses,
@@ -49,7 +54,6 @@ __all__ = [
     "CredentialKind",
     "Denied",
     "Gate",
-    "Identity",
     "Namespace",
     "Person",
     "PersonDraft",
@@ -62,6 +66,7 @@ __all__ = [
     "add_person",
     "authenticate",
     "change_password",
+    "find_actor",
     "find_namespace",
     "flush_uses",
     "get_people",
