@@ -10,10 +10,12 @@ import pytest
 
 from jishi import hub
 from jishi.core.db import Mode
-from jishi.hub import Draft, EntryMissing, Node, RepoKind, content, files
+from jishi.hub import Draft, EntryMissing, Node, RepoKind, content, files, flows
 from jishi.hub.commits import (
+    BranchBusy,
     BranchMoved,
     CommitDraft,
+    Committed,
     Copy,
     DeletesNothing,
     PathConflict,
@@ -323,3 +325,19 @@ def test_card_config_and_tags_follow_the_default_branch(node: Node, lin: Actor) 
     assert gone.repo.card is None
     bad = commit(node, lin, PutFile("README.md", b"---\na: [\n---\n"))
     assert bad.repo.card is None
+
+
+def test_who_loses_every_race_is_told_and_the_others_land(node, lin, monkeypatch) -> None:
+    monkeypatch.setattr(flows, "RACES_MAX", 0)
+    make(node, lin)
+
+    async def race():
+        drafts = [CommitDraft(f"{i}", changes=(PutFile(f"f{i}", b"x"),)) for i in range(8)]
+        going = [hub.commit(node, lin, MODEL, "lin/a", "main", draft) for draft in drafts]
+        return await asyncio.gather(*going, return_exceptions=True)
+
+    ended = run(race())
+
+    landed = {f"f{i}" for i, one in enumerate(ended) if isinstance(one, Committed)}
+    assert {type(one) for one in ended} == {Committed, BranchBusy}
+    assert set(paths(node, lin)) == {".gitattributes", *landed}
