@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import time
 import pytest
 import sqlalchemy as sa
 
-from jishi.core.db import Database, Mode, Tx
+from jishi.core.db import IDLE_SECONDS, Database, Mode, Tx
 from jishi.core.errors import Kind, Refusal
 from jishi.core.sql import Busy, insert_once, upsert
 from jishi.core.tables import cursors
@@ -216,3 +217,47 @@ def test_closing_a_database_that_was_just_made_does_not_wait(tmp_path) -> None:
     db.close()
 
     assert time.monotonic() - begun < 5
+
+
+def test_a_database_that_cannot_be_opened_says_so_at_once(tmp_path) -> None:
+    with pytest.raises(sa.exc.OperationalError):
+        Database(f"sqlite:///{tmp_path}/none/jishi.db")
+
+
+def test_a_new_file_may_be_read_the_moment_it_is_opened(tmp_path) -> None:
+    for number in range(40):
+        db = Database(f"sqlite:///{tmp_path}/{number}.db")
+        with db.begin(Mode.READ) as tx:
+            assert sa.inspect(tx.conn).get_table_names() == []
+        done = asyncio.run(asyncio.wait_for(db.write(lambda tx: tx.now), 10))
+        db.close()
+        assert done
+
+
+def test_the_writer_outlives_a_checkpoint_that_fails(tmp_path) -> None:
+    """The limit on the size of files stands for a disk that is full."""
+
+    def put(tx: Tx, count: int) -> None:
+        tx.conn.execute(sa.text("INSERT INTO t VALUES (zeroblob(:n))"), {"n": count})
+
+    db = Database(f"sqlite:///{tmp_path}/jishi.db")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with db.begin(Mode.WRITE) as tx:
+        tx.conn.exec_driver_sql("CREATE TABLE t (x BLOB)")
+    with db.begin(Mode.READ) as tx:  # keeps the log from being copied meanwhile
+        tx.conn.exec_driver_sql("SELECT count(*) FROM t").scalar_one()
+        asyncio.run(db.write(put, 1 << 20))
+        time.sleep(3 * IDLE_SECONDS)
+
+    resource.setrlimit(resource.RLIMIT_FSIZE, (64 << 10, hard))
+    try:
+        with pytest.raises(sa.exc.OperationalError):
+            asyncio.run(db.write(put, 1))
+        time.sleep(4 * IDLE_SECONDS)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    asyncio.run(asyncio.wait_for(db.write(put, 1), 10))
+
+    with db.begin(Mode.READ) as tx:
+        assert tx.conn.exec_driver_sql("SELECT count(*) FROM t").scalar_one() == 2
+    db.close()

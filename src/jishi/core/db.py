@@ -13,6 +13,7 @@ a savepoint each, and answers them after the one commit that made all of them du
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import queue
 import threading
@@ -28,6 +29,8 @@ from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 import sqlalchemy as sa
 
 from jishi.core.sql import BUSY_MS_MAX, Busy, is_busy, is_transient, open_engine
+
+log = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -106,8 +109,11 @@ class Database:
         self._writers: ThreadPoolExecutor | None = None
         self._thread: threading.Thread | None = None
         if self.is_sqlite:
+            # Opened here: the first connection turns a new file to WAL, which a second one at
+            # the same moment makes fail; and what cannot be opened is said to who opens it.
+            conn = self._engine.connect()
             self._thread = threading.Thread(
-                target=self._write_forever, name="db-write", daemon=True
+                target=self._write_forever, args=(conn,), name="db-write", daemon=True
             )
             self._thread.start()
         else:
@@ -225,8 +231,7 @@ class Database:
         finally:
             self._turn.release()
 
-    def _write_forever(self) -> None:
-        conn = self._engine.connect()
+    def _write_forever(self, conn: sa.Connection) -> None:
         dirty = False
         while True:
             try:
@@ -234,8 +239,7 @@ class Database:
             except queue.Empty:
                 dirty = False
                 with self._turn:
-                    conn.exec_driver_sql("PRAGMA wal_checkpoint(PASSIVE)")
-                    conn.rollback()
+                    _checkpoint(conn, "PASSIVE")
                 continue
             if first is None:
                 break
@@ -245,7 +249,7 @@ class Database:
         # A connection that made the log and read nothing since waits here for itself, until
         # its time-out (SQLite 3.40.1, seen in every command on a new folder).
         conn.exec_driver_sql("SELECT count(*) FROM sqlite_master").scalar_one()
-        conn.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        _checkpoint(conn, "TRUNCATE")
         conn.close()
 
     def _write_batch(self, conn: sa.Connection, first: _Waiting) -> None:
@@ -287,6 +291,18 @@ class Database:
         if following is None:
             self._queue.put(None)  # close() waits behind this batch
         return following
+
+
+def _checkpoint(conn: sa.Connection, how: str) -> None:
+    """Copy the log into the file; where that fails the log stays, and nothing is lost.
+
+    A full disk must not end the writer: whoever waits for it would wait for ever.
+    """
+    try:
+        conn.exec_driver_sql(f"PRAGMA wal_checkpoint({how})")
+    except sa.exc.DBAPIError as error:
+        log.warning("the log was not copied into the database: %s", error.orig)
+    conn.rollback()
 
 
 def _call(operation: Callable[..., R], args: tuple[Any, ...], kwargs: dict[str, Any], tx: Tx) -> R:
