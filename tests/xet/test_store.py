@@ -193,14 +193,15 @@ def test_a_file_is_registered_once_with_all_its_xorbs(node: Node) -> None:
     assert first == second
     assert (first.hash, first.size) == (upload.file.hash, 900_000)
     with node.db.begin(Mode.READ) as tx:
-        members = xet.list_members(tx, [first.id], limit=100)
-        assert [member.hash for member in members] == [xorb.name for xorb in upload.xorbs]
-        third = members[2].id
-        turned = xet.list_members(tx, [first.id], first=third, limit=3)
-        assert [member.hash for member in turned] == [x.name for x in upload.xorbs][2:5]
+        parts = xet.list_parts(tx, [first.id], limit=100)
+        assert [part.xorb.hash for part in parts] == [xorb.name for xorb in upload.xorbs]
+        assert all(part.is_whole for part in parts)
+        third = parts[2].xorb.id
+        turned = xet.list_parts(tx, [first.id], first=third, limit=3)
+        assert [part.xorb.hash for part in turned] == [x.name for x in upload.xorbs][2:5]
         assert xet.find_users(tx, third, limit=5) == [first.id]
         opening = upload.xorbs[0].index.hashes[0].tobytes()
-        assert xet.find_chunk(tx, opening, limit=5) == [members[0].id]
+        assert xet.find_chunk(tx, opening, limit=5) == [(parts[0].xorb.id, 0)]
 
 
 def test_a_file_whose_xorb_is_gone_is_not_registered(node: Node) -> None:
@@ -457,14 +458,15 @@ def test_replies_name_as_many_xorbs_as_fit(node: Node, monkeypatch) -> None:
 
     file = keep(node, make_upload(noise("u", 2_000_000), per_xorb=5))
     with node.db.begin(Mode.READ) as tx:
-        members = xet.list_members(tx, [file.id], limit=100)
+        parts = xet.list_parts(tx, [file.id], limit=100)
+    members = [part.xorb for part in parts]
     make = partial(xet.make_reply, node.xet.memory, derive=derive)
     week = 7 * 86_400_000_000
 
-    whole = make(members, now=10 * week)
+    whole = make(parts, now=10 * week)
     monkeypatch.setattr("jishi.xet.replies.REPLY_BYTES_MAX", 700)
-    cut = make(members, now=11 * week - 1)
-    make(members, now=11 * week)
+    cut = make(parts, now=11 * week - 1)
+    make(parts, now=11 * week)
 
     blocks = sum(48 + 48 * member.chunks for member in members)
     assert len(whole) == 48 + 48 + blocks + 48 + 200
@@ -478,7 +480,7 @@ def test_replies_name_as_many_xorbs_as_fit(node: Node, monkeypatch) -> None:
 def test_indexes_are_kept_in_bounded_memory(node: Node) -> None:
     file = keep(node, make_upload(noise("u", 2_000_000), per_xorb=5))
     with node.db.begin(Mode.READ) as tx:
-        members = xet.list_members(tx, [file.id], limit=100)
+        members = [part.xorb for part in xet.list_parts(tx, [file.id], limit=100)]
     memory = xet.Memory(node.store, index_bytes_max=700)
 
     for _ in range(2):

@@ -42,6 +42,29 @@ class File:
     size: int
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What some files need of a xorb.
+
+    The rest may belong to a file that whoever asks may not know of.
+
+    Attributes:
+        runs: Chunks, as first and end (exclusive), in order, with a gap between two.
+    """
+
+    xorb: Xorb
+    runs: tuple[tuple[int, int], ...]
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether no chunk is left out."""
+        return self.runs == ((0, self.xorb.chunks),)
+
+    def has_chunk(self, place: int) -> bool:
+        """Whether the chunk at ``place`` of the xorb is needed."""
+        return any(start <= place < end for start, end in self.runs)
+
+
 @dataclass(frozen=True)
 class Layout:
     """A stored file with all it takes to plan or rebuild it.
@@ -139,16 +162,13 @@ def find_users(tx: Tx, xorb_id: int, *, limit: int) -> list[int]:
     return list(tx.conn.execute(USERS, {"xorb": xorb_id, "n": limit}).scalars())
 
 
-def list_members(
+def list_parts(
     tx: Tx, file_ids: Iterable[int], *, first: int | None = None, limit: int
-) -> list[Xorb]:
-    """Return the xorbs that some files need wholly, in file order, each once.
-
-    A xorb may also hold chunks of a file that the asker may not know of; it is left out,
-    because a reply names every chunk of a xorb.
+) -> list[Part]:
+    """Return what some files need of their xorbs, in file order, each xorb once.
 
     Args:
-        first: Row of the one to begin with; those before it come last.
+        first: Row of the xorb to begin with; those before it come last.
     """
     runs: dict[int, list[tuple[int, int]]] = {}
     for file_id in file_ids:
@@ -162,17 +182,17 @@ def list_members(
     start = ids.index(first) if first in runs else 0
     chosen = [*ids[start:], *ids[:start]][:limit]
     xorbs = get_xorbs(tx, chosen)
-    return [xorbs[key] for key in chosen if _covered(runs[key]) >= xorbs[key].chunks]
+    return [Part(xorbs[key], _merge(runs[key])) for key in chosen]
 
 
-def _covered(runs: list[tuple[int, int]]) -> int:
-    """Return up to which chunk ``runs`` leave nothing out, from the first on."""
-    reached = 0
+def _merge(runs: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
+    merged: list[tuple[int, int]] = []
     for start, end in sorted(runs):
-        if start > reached:
-            break
-        reached = max(reached, end)
-    return reached
+        if merged and start <= merged[-1][1]:
+            merged[-1] = merged[-1][0], max(end, merged[-1][1])
+        else:
+            merged.append((start, end))
+    return tuple(merged)
 
 
 def _found(file: File | None) -> File:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from jishi.core.db import Tx
 from jishi.storage import Store
-from jishi.xet.files import find_users, list_members
+from jishi.xet.files import find_users, list_parts
 from jishi.xet.formats import (
     XORB_CHUNKS_MAX,
     XORB_RAW_MAX,
@@ -90,12 +90,12 @@ def find_holders(tx: Tx, scan: Scan) -> list[Xorb]:
     asked = [name for place, name in enumerate(names) if not place or is_eligible(name)]
     ids: dict[int, None] = {}
     for name in asked:
-        found = find_chunk(tx, name, limit=1)
+        found = [xorb for xorb, _ in find_chunk(tx, name, limit=1)]
         if not found or found[0] in ids:
             continue
         users = find_users(tx, found[0], limit=1)
-        more = list_members(tx, users, first=found[0], limit=KNOWN_XORBS_MAX)
-        ids |= dict.fromkeys(found) | dict.fromkeys(xorb.id for xorb in more)
+        more = list_parts(tx, users, first=found[0], limit=KNOWN_XORBS_MAX)
+        ids |= dict.fromkeys(found) | dict.fromkeys(part.xorb.id for part in more)
         if len(ids) >= KNOWN_XORBS_MAX:
             break
     return list(get_xorbs(tx, ids).values())

@@ -1,4 +1,4 @@
-"""Replies to "who has this chunk?": whole xorbs, their chunks' names hidden by a weekly key.
+"""Replies to "who has this chunk?": parts of xorbs, the chunks' names hidden by a weekly key.
 
 Clients hash their chunks with the key and look them up.  Raw names never leave the server:
 they prove possession.
@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from jishi.xet.formats import ReplyTimes, write_reply
+from jishi.xet.files import Part
+from jishi.xet.formats import ReplyTimes, hide_chunks, write_reply
 from jishi.xet.memory import Memory
-from jishi.xet.xorbs import Xorb
 
 REPLY_BYTES_MAX: Final = 2 << 20
 """About 40 full xorbs, 2.6 GB of data."""
@@ -20,9 +20,9 @@ WEEK_SECONDS: Final = 7 * 86_400
 
 
 def make_reply(
-    memory: Memory, xorbs: Iterable[Xorb], *, derive: Callable[[str], bytes], now: int
+    memory: Memory, parts: Iterable[Part], *, derive: Callable[[str], bytes], now: int
 ) -> bytes:
-    """Return a reply that names the chunks of ``xorbs``, as many as fit.  Runs in a thread.
+    """Return a reply that names the chunks of ``parts``, as many as fit.  Runs in a thread.
 
     It is for the client's run that asks: later runs ask again, so that no reply outlives
     the xorbs it names.
@@ -39,8 +39,11 @@ def make_reply(
     blocks: list[bytes] = []
     raw = packed = left = 0
     left = REPLY_BYTES_MAX
-    for xorb in xorbs:
+    for part in parts:
+        xorb = part.xorb
         block = memory.block(xorb, key)
+        if not part.is_whole:
+            block = hide_chunks(block, part.runs)
         left -= len(block)
         if left < 0 and blocks:
             break

@@ -133,9 +133,10 @@ def hold_xorbs(tx: Tx, ids: Collection[int]) -> None:
             tx.conn.execute(_REVIVE, {"ids": condemned})
 
 
-def find_chunk(tx: Tx, chunk: bytes, *, limit: int) -> list[int]:
-    """Return rows of live xorbs that hold a chunk clients ask about, newest first."""
-    return list(tx.conn.execute(HOLDERS, {"chunk": chunk, "n": limit}).scalars())
+def find_chunk(tx: Tx, chunk: bytes, *, limit: int) -> list[tuple[int, int]]:
+    """Return who holds a chunk clients ask about: row of the xorb and place, newest first."""
+    rows = tx.conn.execute(HOLDERS, {"chunk": chunk, "n": limit})
+    return [(row.xorb_id, row.place) for row in rows]
 
 
 def list_objects(tx: Tx, *, after: int = 0, limit: int = 1000) -> list[Xorb]:
@@ -171,7 +172,7 @@ _AGAIN: Final = (
     .values(state="live", uploaded_at=sa.bindparam("now"))
 )
 HOLDERS: Final = (
-    sa.select(_C.c.xorb_id)
+    sa.select(_C.c.xorb_id, _C.c.place)
     .where(_C.c.hash == sa.bindparam("chunk"))
     .order_by(_C.c.xorb_id.desc())
     .limit(sa.bindparam("n"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from dataclasses import replace
 
+import httpx2
 import pytest
 
 from jishi.core.db import Mode
@@ -17,8 +18,8 @@ from jishi.xet.formats.hashes import keyed_hash
 from tests.conftest import Clock
 from tests.hub.content.conftest import LIN, MAYA
 from tests.plans import plan_of
-from tests.wire.xet.conftest import Hand, House
-from tests.xet.making import Upload, make_upload, noise
+from tests.wire.xet.conftest import Hand, House, cas_text
+from tests.xet.making import Run, Upload, make_file, make_upload, make_xorb, noise, write_shard
 
 UPLOAD = make_upload(noise("dedup", 1_200_000), per_xorb=4)
 
@@ -95,6 +96,32 @@ def test_private_chunks_are_known_to_their_repository_alone(house: House, maya: 
     for stranger in strangers:
         assert stranger.chunk(UPLOAD).status_code == 404
     assert strangers[0].post(grant).status_code == 404
+
+
+def test_only_the_chunks_of_known_files_are_named(house: House, maya: Hand) -> None:
+    """Others' chunks in the same xorb keep their places, but neither name nor length."""
+    data = [noise("maya one", 40_000), noise("common", 40_000), noise("maya two", 30_000)]
+    xorb = make_xorb(data)
+    maya.put_xorb(xorb)
+    maya.put_shard(write_shard([make_file([Run(xorb, 0, 3)])], []))
+    lin = house.hand(LIN, house.repo(LIN, "hers"))
+    lin.put_shard(write_shard([make_file([Run(xorb, 1, 2)])], []))
+
+    def ask(hand: Hand, place: int) -> httpx2.Response:
+        name = cas_text(xorb.index.hashes[place].tobytes())
+        return hand.get(f"/v1/chunks/default/{name}")
+
+    hers, mayas = ask(lin, 1).content, ask(maya, 0).content
+
+    assert ask(lin, 0).status_code == 404
+    key = hers[-200:][72:104]
+    keyed = [keyed_hash(key, name.tobytes()) for name in xorb.index.hashes]
+    names = named(hers)[xorb.name]
+    assert names[1] == keyed[1]
+    assert not set(keyed[::2]) & {names[0], names[2], bytes(32)}
+    lengths = [struct.unpack_from("<I", hers, 96 + 48 * n + 36)[0] for n in (1, 2, 3)]
+    assert lengths == [0, 40_000, 0]
+    assert named(mayas)[xorb.name] == keyed
 
 
 def test_what_is_not_committed_is_known_to_its_repository_alone(house: House, lin: Hand) -> None:

@@ -109,18 +109,18 @@ async def ask_chunk(node: Node, sealed: str, chunk: bytes, *, session: str) -> b
         ChunkUnknown: If there is nothing to say.
     """
     known = await node.db.read(reading.find_known, node.keys, sealed, chunk)
-    xorbs = known.xorbs
+    parts = known.parts
     once = f"{session} {known.opened.repo}"
-    if not xorbs and session and node.xet.memory.is_first(once):
-        xorbs = await node.db.read(reading.find_hint, known.opened.repo_id)
-    if not xorbs:
+    if not parts and session and node.xet.memory.is_first(once):
+        parts = await node.db.read(reading.find_hint, known.opened.repo_id)
+    if not parts:
         raise ChunkUnknown
     try:
         return await hop(
             node.pool,
             xet.make_reply,
             node.xet.memory,
-            xorbs,
+            parts,
             derive=node.keys.derive,
             now=known.now,
         )

@@ -52,10 +52,10 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """Xorbs to be named in a reply, most useful first."""
+    """What a reply may name of xorbs, most useful first."""
 
     opened: Pass
-    xorbs: list[xet.Xorb]
+    parts: list[xet.Part]
     now: int
 
 
@@ -89,31 +89,30 @@ def open_reading(
 def find_known(tx: Tx, keys: Keys, sealed: str, chunk: bytes) -> Known:
     """Find the newest file that has a chunk and that the pass may know of.
 
-    Returns the xorb with the chunk, what follows it in the file, then the rest of the file.
+    Returns the xorb with the chunk, what follows it in the file, then the rest of the file;
+    of each only the chunks that such files show.
 
     Raises:
         PassInvalid: If the pass is not good.
     """
     opened = open_pass(tx, keys, sealed)
-    for xorb_id in xet.find_chunk(tx, chunk, limit=HOLDERS_MAX):
+    for xorb_id, place in xet.find_chunk(tx, chunk, limit=HOLDERS_MAX):
         users = xet.find_users(tx, xorb_id, limit=USERS_MAX)
         files = content.known_files(tx, opened.repo_id, users)
-        xorbs = xet.list_members(
-            tx, files[:COVERING_FILES_MAX], first=xorb_id, limit=REPLY_XORBS_MAX
-        )
-        if any(xorb.id == xorb_id for xorb in xorbs):
-            return Known(opened, xorbs, tx.now)
+        parts = xet.list_parts(tx, files[:COVERING_FILES_MAX], first=xorb_id, limit=REPLY_XORBS_MAX)
+        if any(part.xorb.id == xorb_id and part.has_chunk(place) for part in parts):
+            return Known(opened, parts, tx.now)
     return Known(opened, [], tx.now)
 
 
-def find_hint(tx: Tx, repo_id: int) -> list[xet.Xorb]:
-    """Return the xorbs of a repository's large files, newest first.
+def find_hint(tx: Tx, repo_id: int) -> list[xet.Part]:
+    """Return what is in the xorbs of a repository's large files, newest first.
 
     A client asks rarely, and a changed header changes a file's first chunk: telling it
     about the repository's files spares it most of a new version.
     """
     files = content.list_large_files(tx, repo_id, limit=HINT_FILES_MAX)
-    return xet.list_members(tx, files, limit=REPLY_XORBS_MAX)
+    return xet.list_parts(tx, files, limit=REPLY_XORBS_MAX)
 
 
 def has_xorb(tx: Tx, keys: Keys, sealed: str, name: bytes) -> bool:
@@ -129,5 +128,5 @@ def has_xorb(tx: Tx, keys: Keys, sealed: str, name: bytes) -> bool:
         return False
     users = xet.find_users(tx, xorb.id, limit=USERS_MAX)
     files = content.known_files(tx, opened.repo_id, users)[:COVERING_FILES_MAX]
-    members = xet.list_members(tx, files, first=xorb.id, limit=REPLY_XORBS_MAX)
-    return any(member.id == xorb.id for member in members)
+    parts = xet.list_parts(tx, files, first=xorb.id, limit=REPLY_XORBS_MAX)
+    return any(part.xorb.id == xorb.id and part.is_whole for part in parts)

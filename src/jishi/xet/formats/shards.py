@@ -6,8 +6,9 @@ count is compared with the bytes that are left before anything is made of it.
 
 from __future__ import annotations
 
+import secrets
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
@@ -158,6 +159,25 @@ def keyed_block(index: XorbIndex, key: bytes) -> bytes:
     keyed = np.frombuffer(hashes, np.uint8).reshape(-1, HASH_BYTES)
     head = _XORB.pack(index.name, 0, index.count, index.raw, index.packed)
     return head + _chunk_records(index, keyed).tobytes()
+
+
+def hide_chunks(block: bytes, shown: Iterable[tuple[int, int]]) -> bytes:
+    """Return the block of a xorb with nothing said of chunks outside of runs.
+
+    They keep their places, because clients count them; no chunk has the name they get.
+
+    Args:
+        shown: First and end (exclusive) of each run.
+    """
+    records = np.frombuffer(block, _CHUNK, offset=_XORB.size).copy()
+    hidden = np.ones(len(records), np.bool_)
+    for start, end in shown:
+        hidden[start:end] = False
+    count = int(hidden.sum())
+    records[hidden] = np.zeros((), _CHUNK)
+    names = np.frombuffer(secrets.token_bytes(count * HASH_BYTES), np.uint8)
+    records["hash"][hidden] = names.reshape(count, HASH_BYTES)
+    return block[: _XORB.size] + records.tobytes()
 
 
 @dataclass(frozen=True, slots=True)
