@@ -57,10 +57,14 @@ def safetensors(tensors: dict[str, np.ndarray]) -> bytes:
 def write_weights(
     path: Path, *, tensors: int = 20, changed: int | None = None, seed: int = 0
 ) -> str:
-    """Write ``tensors`` times 10 MB of weights, one of them changed; return the sha256."""
+    """Write ``tensors`` times 10 MB of weights, one of them changed; return the sha256.
+
+    Args:
+        seed: Tensors are numbered from it; those of two seeds 100 apart have nothing in common.
+    """
     seeds = {number: seed + number for number in range(tensors)}
     if changed is not None:
-        seeds[changed] = 1_000 + changed
+        seeds[changed] = seed + 50 + changed
     layers = {
         f"layers.{number}.weight": bfloat16(TENSOR_BYTES // 2, seed)
         for number, seed in seeds.items()

@@ -26,13 +26,13 @@ RESUMING = Variant(
 """Newer releases begin anew in another process: each writes to a file of a name of its own."""
 
 
-@pytest.fixture(scope="session")
-def weights(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """200 MB of bf16 weights, and the same with one tensor of 10 MB changed."""
-    folder = tmp_path_factory.mktemp("weights")
-    first, second = folder / "first.safetensors", folder / "second.safetensors"
-    write_weights(first)
-    write_weights(second, changed=7)
+@pytest.fixture
+def weights(tmp_path: Path) -> tuple[Path, Path]:
+    """200 MB of bf16 weights nobody has seen, and the same with one tensor of 10 MB changed."""
+    seed = next(unseen)
+    first, second = tmp_path / "first.safetensors", tmp_path / "second.safetensors"
+    write_weights(first, seed=seed)
+    write_weights(second, seed=seed, changed=7)
     return first, second
 
 
@@ -64,6 +64,7 @@ def test_200_mb_round_trip_and_a_changed_tensor_sends_a_twentieth(
 ) -> None:
     first, second = weights
     author.call("upload_file", repo=repo, file=str(first), path="model.safetensors")
+    assert wire.up > first.stat().st_size // 2, "nobody has seen these bytes"
     old = fresh(author).call("download", repo=repo, path="model.safetensors")
     wire.reset()
 
