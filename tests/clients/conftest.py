@@ -52,7 +52,7 @@ def relayed() -> Iterator[tuple[Place, Proxy]]:
         relaying() as proxy,
         running(Path(disk) / "hub" / "data", "--url", proxy.url) as hub,
     ):
-        proxy.target = ("127.0.0.1", listening(hub))
+        proxy.target = ("127.0.0.1", hub.port())
         yield populate(hub, proxy.url), proxy
 
 
@@ -63,21 +63,6 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
     hub.start()
     yield hub
     hub.kill()
-
-
-def listening(hub: Hub) -> int:
-    """Return the port the process listens on, whatever address it tells people."""
-    assert hub.process is not None
-    inodes = {
-        link.readlink().name.removeprefix("socket:[").removesuffix("]")
-        for link in Path(f"/proc/{hub.process.pid}/fd").iterdir()
-        if str(link.readlink()).startswith("socket:[")
-    }
-    for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
-        fields = line.split()
-        if fields[3] == "0A" and fields[9] in inodes:
-            return int(fields[1].partition(":")[2], 16)
-    raise LookupError(f"process {hub.process.pid} listens nowhere")
 
 
 SLICES = [

@@ -18,6 +18,8 @@ JISHI = Path(sys.executable).with_name("jishi")
 START_SECONDS_MAX = 60
 STOP_SECONDS_MAX = 30
 COMMAND_SECONDS_MAX = 60
+LISTENING = "0A"
+"""State of a socket in ``/proc/net/tcp``."""
 
 
 class DidNotStart(Exception):
@@ -110,8 +112,19 @@ class Hub:
         return status
 
     def port(self) -> int:
-        """Return where it listens."""
-        return int(self.url.rsplit(":", 1)[1])
+        """Return where it listens, whatever address it tells people.
+
+        Raises:
+            LookupError: If it listens nowhere.
+        """
+        assert self.process is not None
+        files = Path(f"/proc/{self.process.pid}")
+        links = {str(link.readlink()) for link in (files / "fd").iterdir()}
+        for line in (files / "net/tcp").read_text().splitlines()[1:]:
+            fields = line.split()
+            if fields[3] == LISTENING and f"socket:[{fields[9]}]" in links:
+                return int(fields[1].partition(":")[2], 16)
+        raise LookupError(f"process {self.process.pid} listens nowhere")
 
     def at(self, host: str) -> str:
         """Return its address by another name of this machine."""

@@ -9,6 +9,7 @@ import subprocess
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -16,7 +17,8 @@ from urllib.parse import quote
 from tools.envs import python_of
 
 from tests.clients.clients import NEWEST, Client
-from tests.clients.serving import Hub
+from tests.clients.proxy import Proxy, relaying
+from tests.clients.serving import Hub, running
 
 SPEAKER = Path(__file__).with_name("speaker.py")
 KINDS = ("commit", "folder", "lfs")
@@ -30,7 +32,7 @@ class Kill:
 
     Attributes:
         delay: Seconds after the step had begun; ``length`` is how long one takes unkilled.
-        was_under_way: Whether the call had begun and not yet returned.
+        was_under_way: Whether the server had got the call's first byte, and the call not returned.
         answered: Calls that had returned before.
     """
 
@@ -43,16 +45,21 @@ class Kill:
 
 @dataclass
 class Killer:
-    """One hub, killed again and again; the folder is kept."""
+    """One hub, killed again and again; the folder is kept.
+
+    Attributes:
+        wire: Between clients and hub; it outlives the hub and counts what was sent.
+    """
 
     hub: Hub
+    wire: Proxy
     token: str
     home: Path
     seed: int
 
     def __post_init__(self) -> None:
         """Make a repository for each kind, and learn how long a step takes."""
-        self._port = self.hub.port()
+        self._port = self.wire.target[1]
         self._chosen = random.Random(self.seed)
         self._next = dict.fromkeys(KINDS, 0)
         self._known: dict[str, dict[str, str]] = {kind: {} for kind in KINDS}
@@ -73,12 +80,13 @@ class Killer:
         first = self._next[kind]
         with self._speak(kind, first, before + 2, log) as speaker:
             _wait_for(log, begin=first + before, speaker=speaker)
+            sent = self.wire.up
             time.sleep(delay)
             self.hub.kill()
+            has_sent = self.wire.up > sent
             speaker.kill()
-        lines = list(_lines(log))
-        answered = [line for line in lines if "done" in line]
-        under_way = len([line for line in lines if "begin" in line]) > len(answered)
+        answered = [line for line in _lines(log) if "done" in line]
+        under_way = has_sent and not any(line["done"] == first + before for line in answered)
         self.hub.start(port=self._port)
         for line in answered:
             self._known[kind] |= line["files"]
@@ -116,7 +124,7 @@ class Killer:
 
     def _hash(self, repo: str, path: str) -> str:
         request = urllib.request.Request(
-            f"{self.hub.url}/{repo}/resolve/main/{quote(path)}",
+            f"{self.wire.url}/{repo}/resolve/main/{quote(path)}",
             headers={"Authorization": f"Bearer {self.token}"},
         )
         digest = hashlib.sha256()
@@ -126,7 +134,7 @@ class Killer:
         return digest.hexdigest()
 
     def _client(self) -> Client:
-        return Client(NEWEST, self.hub.url, self.home / "client", self.token)
+        return Client(NEWEST, self.wire.url, self.home / "client", self.token)
 
     def _run(self, kind: str, first: int, count: int, log: Path) -> None:
         with self._speak(kind, first, count, log) as speaker:
@@ -145,6 +153,14 @@ class Killer:
             env=client.environment(),
             cwd=client.home,
         )
+
+
+@contextmanager
+def killing(home: Path, seed: int) -> Iterator[Killer]:
+    """Serve a folder below ``home`` behind a relay that outlives the server."""
+    with relaying() as wire, running(home / "data", "--url", wire.url) as hub:
+        wire.target = ("127.0.0.1", hub.port())
+        yield Killer(hub, wire, hub.add_person("lin"), home, seed)
 
 
 def _wait_for(log: Path, *, begin: int, speaker: subprocess.Popen[str]) -> None:

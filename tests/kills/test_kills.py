@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.clients.serving import running
-from tests.kills.killing import KINDS, Killer
+from tests.kills.killing import KINDS, killing
 
 KILLS = 10
 SEED = 20_261_124
@@ -13,9 +12,7 @@ SEED = 20_261_124
 
 @pytest.mark.long
 def test_what_was_acknowledged_survives_ten_kills(tmp_path) -> None:
-    with running(tmp_path / "data") as hub:
-        killer = Killer(hub, hub.add_person("lin"), tmp_path, SEED)
-
+    with killing(tmp_path, SEED) as killer:
         kills = [killer.kill_during(KINDS[i % len(KINDS)]) for i in range(KILLS)]
 
         assert killer.compare_all() > 0
