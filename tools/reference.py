@@ -19,7 +19,8 @@ from typing import Any, Final
 
 import msgspec
 
-import jishi.app.serve  # noqa: F401  (with it every refusal and event is loaded)
+import jishi.app.offline
+import jishi.app.serve  # noqa: F401  (with these every refusal and event is loaded)
 from jishi import people
 from jishi.app.settings import PROFILES, Settings, _Stated
 from jishi.cli.words import _parser
@@ -131,7 +132,7 @@ def _commands() -> str:
         "the data folder themselves."
     )
     parts = [head]
-    for name, parser in sorted(_verbs("jishi", _parser("jishi-data"))):
+    for name, parser in sorted(_verbs("jishi", _parser())):
         text = (parser.description or "").strip()
         usage = " ".join(parser.format_usage().removeprefix("usage: ").split())
         rows = [

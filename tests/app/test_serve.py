@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from jishi.app.folder import FolderLocked, FolderUnusable, locked
+from jishi.app.installation import refuse_missing
 from jishi.app.offline import answer_offline
+from jishi.app.saying import say
 from jishi.app.serve import AddressTaken, AddressUnusable, Options, serve
 from jishi.app.settings import Settings, load_settings
 
@@ -19,7 +21,7 @@ def settings(folder: Path, **more: object) -> Settings:
 
 
 def start(told: Settings) -> None:
-    serve(told, Options(demo=False, locale="en", say=lambda _: None))
+    serve(told, Options(demo=False, locale="en", program="jishi", say=lambda _: None))
 
 
 def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
@@ -56,11 +58,61 @@ def test_a_folder_in_use_is_refused_with_its_process(tmp_path: Path) -> None:
     assert str(caught.value.facts["process"]).isdigit()
 
 
-def test_whoever_only_looks_makes_no_folder(tmp_path: Path) -> None:
-    folder = tmp_path / "none"
-    body = json.dumps({"type": "doctor", "as_json": False}).encode()
+def test_a_port_that_is_taken_leaves_no_folder_behind(tmp_path: Path) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
 
-    status, answer = answer_offline(folder, {}, body, locale="en")
+        with pytest.raises(AddressTaken):
+            start(settings(tmp_path / "data", port=other.getsockname()[1]))
 
-    assert (status, json.loads(answer)["code"]) == (409, "app.folder_missing")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_in_use_is_named_before_its_port(tmp_path: Path) -> None:
+    with socket.socket() as other, locked(tmp_path), pytest.raises(FolderLocked):
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        start(settings(tmp_path, port=other.getsockname()[1]))
+
+
+def refused(folder: Path, *, may_begin: bool = True) -> str | None:
+    """Return the code, if work on ``folder`` is refused."""
+    answer = refuse_missing(folder, program="jishi", locale="en", may_begin=may_begin)
+    assert answer is None or answer[0] == 409
+    return None if answer is None else json.loads(answer[1])["code"]
+
+
+def test_an_installation_is_begun_only_where_nothing_else_lies(tmp_path: Path) -> None:
+    (tmp_path / "jishi.toml").touch()
+    (tmp_path / "file").touch()
+    (tmp_path / "vacant").mkdir()
+    (tmp_path / "vacant" / "jishi.toml").touch()
+
+    for vacant in (tmp_path / "none", tmp_path / "vacant"):
+        assert refused(vacant) is None
+        assert refused(vacant, may_begin=False) == "app.folder_missing"
+    for other in (tmp_path, tmp_path / "file", tmp_path / "file" / "below"):
+        assert refused(other) == "app.folder_missing"
+
+
+def test_a_first_person_who_is_refused_begins_nothing(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    command = {"type": "user_add", "name": "api", "admin": True}
+
+    status, answer = answer_offline(folder, {}, json.dumps(command).encode(), locale="en")
+
+    assert (status, json.loads(answer)["code"]) == (409, "people.name_reserved")
     assert not folder.exists()
+
+
+@pytest.mark.parametrize("locale", ["en", "zh-Hans"])
+def test_why_the_system_said_no_is_said_in_the_callers_language(
+    locale: str, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(FolderUnusable) as caught:
+        start(settings(tmp_path / "file"))
+
+    reason = {"en": "a file is in the way", "zh-Hans": "该位置已有文件"}
+    assert reason[locale] in say(caught.value, locale).error

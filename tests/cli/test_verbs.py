@@ -6,12 +6,13 @@ import json
 import re
 import socket
 import stat
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.cli.running import Server, jishi, serving
+from tests.cli.running import Server, environment, jishi, serving
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +28,7 @@ def data(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     if request.param == "beside a server":
         return request.getfixturevalue("served")[0]
     folder = tmp_path_factory.mktemp("alone") / "data"
-    jishi("user", "add", "first", "--data", folder)
+    jishi("user", "add", "first", "--admin", "--data", folder)
     return folder
 
 
@@ -118,6 +119,17 @@ def test_misuse_ends_with_status_2_and_says_how_it_goes(arguments, tmp_path: Pat
     assert "usage: jishi" in done.err
 
 
+def test_a_port_and_a_folder_that_cannot_be_are_said_in_words(tmp_path: Path) -> None:
+    for arguments in (("--port", "abc"), ("--port", "70000"), ("--data", "")):
+        done = jishi("serve", *arguments, cwd=tmp_path)
+        said = done.err.splitlines()[-1]
+
+        assert done.code == 2
+        assert "_" not in said
+        assert said.startswith(f"jishi serve: error: argument {arguments[0]}: ")
+        assert ("0 to 65535" if arguments[0] == "--port" else "empty") in said
+
+
 def test_the_version_is_printed() -> None:
     done = jishi("--version")
 
@@ -125,23 +137,125 @@ def test_the_version_is_printed() -> None:
     assert re.fullmatch(r"jishi \d{4}\.\d+\.\d+\n", done.out)
 
 
-def test_the_data_folder_is_named_by_option_variable_or_place(tmp_path: Path) -> None:
-    jishi("user", "add", "ada", cwd=tmp_path)
-    jishi("user", "add", "ben", cwd=tmp_path, JISHI_DATA=str(tmp_path / "by-variable"))
-    named = tmp_path / "by-option"
-    jishi("user", "add", "cyd", "--data", named, cwd=tmp_path, JISHI_DATA="/nonexistent/x")
+def test_the_data_folder_is_named_by_option_variable_or_place(served, tmp_path: Path) -> None:
+    data, _ = served
+    by_variable = {"JISHI_DATA": str(data)}
+    (tmp_path / "jishi-data").symlink_to(data)
 
-    for folder in ("jishi-data", "by-variable", "by-option"):
-        assert (tmp_path / folder / "jishi.db").exists()
+    assert jishi("user", "add", "ada", cwd=tmp_path).code == 0
+    assert jishi("user", "add", "ben", cwd=data.parent, **by_variable).code == 0
+    by_variable["JISHI_DATA"] = "/nonexistent/x"
+    assert jishi("user", "add", "cyd", "--data", data, cwd=tmp_path, **by_variable).code == 0
 
 
-def test_looking_changes_nothing(tmp_path: Path) -> None:
-    for folder in (tmp_path / "nothing", tmp_path):
-        done = jishi("doctor", "--data", folder)
+WITHOUT = [
+    ("doctor",),
+    ("user", "add", "mei"),
+    ("user", "link", "mei"),
+    ("token", "add", "mei"),
+    ("org", "add", "acme"),
+    ("org", "member", "add", "acme", "mei"),
+]
 
-        assert done.code == 1
-        assert "no data folder" in done.err
+
+@pytest.mark.parametrize("arguments", WITHOUT, ids=" ".join)
+def test_a_verb_in_a_wrong_folder_makes_nothing_and_says_what_to_do(
+    arguments: tuple[str, ...], tmp_path: Path
+) -> None:
+    folder = tmp_path / "nothing"
+
+    done = jishi(*arguments, "--data", folder)
+
+    assert (done.code, done.out) == (1, "")
+    assert f"no installation in {folder}" in done.err
+    assert "--data" in done.err
+    assert f"jishi serve --data {folder}\n" in done.err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_administrator_in_a_folder_nobody_named_is_not_a_new_installation(
+    tmp_path: Path,
+) -> None:
+    done = jishi("user", "add", "boss", "--admin", cwd=tmp_path)
+
+    assert done.code == 1
+    assert f"no installation in {tmp_path}/jishi-data" in done.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_administrator_in_a_named_folder_begins_an_installation(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    (folder / "jishi.toml").write_text('url = "https://hub.example"\n')
+
+    first = jishi("user", "add", "boss", "--admin", "--data", folder)
+    second = jishi("user", "add", "next", "--admin", "--data", folder)
+
+    assert (first.code, second.code) == (0, 0)
+    assert first.out.startswith("https://hub.example/password/")
+    assert f"Made a new installation in {folder}." in first.err
+    assert "new installation" not in second.err
+
+
+def test_a_folder_of_something_else_never_becomes_an_installation(tmp_path: Path) -> None:
+    (tmp_path / "thesis.tex").write_text("no data of ours")
+
+    done = jishi("user", "add", "boss", "--admin", "--data", tmp_path)
+
+    assert done.code == 1
+    assert f"no installation in {tmp_path}" in done.err
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+def test_an_installation_whose_first_person_is_refused_is_not_kept(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+
+    done = jishi("user", "add", "api", "--admin", "--data", folder)
+
+    assert done.code == 1
+    assert "reserved" in done.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_commands_to_type_next_can_be_typed(served, tmp_path: Path) -> None:
+    data, _ = served
+    done = jishi("org", "add", "Quay", "--data", data)
+
+    command = done.err.partition(": ")[2].strip()
+    told = subprocess.run(
+        command.replace("NAME", "nobody-here"),
+        shell=True,
+        cwd=tmp_path,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert told.stderr == "There is no person called nobody-here.\n"
+
+
+def test_the_doctor_knows_who_serves(data: Path, served) -> None:
+    report = json.loads(jishi("doctor", "--json", "--data", data).out)
+    (lock,) = (found for found in report["findings"] if found["check"] == "lock")
+
+    if data == served[0]:
+        assert lock["facts"]["process"] == served[1].process.pid
+    else:
+        assert "process" not in lock["facts"]
+        assert "No server" in lock["text"]
+
+
+def test_sizes_are_bytes_for_programs_and_short_for_people(data: Path) -> None:
+    report = json.loads(jishi("doctor", "--json", "--data", data).out)
+    told = jishi("doctor", "--data", data).out
+    sized = [found for found in report["findings"] if "bytes" in found["facts"]]
+
+    assert {found["check"] for found in sized} == {"database", "disk", "folder"}
+    keys = next(found for found in sized if found["facts"].get("name") == "keys")
+    assert keys["facts"]["bytes"] == (data / "keys" / "root").stat().st_size
+    assert f"keys/ ({keys['facts']['bytes']} B)" in told
+    assert re.search(r"\d [KMGT]B are free", told)
 
 
 def test_what_lies_in_the_folder_is_nobody_elses(data: Path) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from jishi.app.commands import SET_UP_PATH
+from jishi.app.saying import typed
 from jishi.app.settings import Settings
 from jishi.core.i18n import N_, translate
 
@@ -28,11 +29,13 @@ class Banner:
     """Everything that is said.
 
     Attributes:
+        program: How the command was started, quoted.
         set_up: Secret of the set-up link, while nobody administers.
         model: A model to download, if there is one.
     """
 
     settings: Settings
+    program: str
     set_up: str | None
     logins: Sequence[Login] = ()
     model: str | None = None
@@ -53,15 +56,16 @@ class Banner:
 
     def _commands(self) -> list[str]:
         endpoint = f"HF_ENDPOINT={self.settings.url}"
-        data = f" --data {self.settings.folder}"
+        folder = self.settings.folder
         if self.model is not None and self.logins:
+            words = ("token", "add", self.logins[0].name, "--role", "write")
             return [
                 f"{endpoint} hf download {self.model}",
                 f"git clone {self.settings.url}/{self.model}",
-                f"jishi token add {self.logins[0].name} --role write{data}",
+                typed(self.program, *words, folder=folder),
             ]
         return [
-            f"jishi user add NAME{data}",
+            typed(self.program, "user", "add", "NAME", folder=folder),
             f"{endpoint} hf auth login",
             f"{endpoint} hf upload NAME/my-model ./my-model",
         ]

@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 
 from jishi.app import doctor
+from jishi.app.saying import typed
 from jishi.app.settings import Settings
 from jishi.core.errors import unreachable
 from jishi.core.i18n import N_, translate
@@ -21,7 +22,7 @@ TOKEN_NAME: Final = "jishi token add"  # noqa: S105  (what its list entry is cal
 PASSWORD_PATH: Final = "/password/"  # noqa: S105  (an address)
 SET_UP_PATH: Final = "/set-up/"
 
-ADDED = N_("{name} is an organisation now. Add members with: jishi org member add {name} NAME")
+ADDED = N_("{name} is an organisation now. Add members with: {command}")
 JOINED = N_("{name} has the role {role} in {org} now.")
 LINK_LASTS = N_("The link works once, for 7 days.")
 
@@ -52,6 +53,11 @@ class AddUser(msgspec.Struct, tag="user_add", forbid_unknown_fields=True):
     email: str = ""
     admin: bool = False
 
+    @property
+    def draft(self) -> PersonDraft:
+        """The person, as ``people`` takes one."""
+        return PersonDraft(self.name, self.full_name, self.email, self.admin)
+
 
 class LinkUser(msgspec.Struct, tag="user_link", forbid_unknown_fields=True):
     """``jishi user link``."""
@@ -67,11 +73,16 @@ class AddToken(msgspec.Struct, tag="token_add", forbid_unknown_fields=True):
 
 
 class AddOrg(msgspec.Struct, tag="org_add", forbid_unknown_fields=True):
-    """``jishi org add``."""
+    """``jishi org add``.
+
+    Attributes:
+        program: How the caller starts the command, quoted.
+    """
 
     name: str
     full_name: str = ""
     default_visibility: Visibility = Visibility.PUBLIC
+    program: str = "jishi"
 
 
 class AddMember(msgspec.Struct, tag="org_member_add", forbid_unknown_fields=True):
@@ -105,17 +116,19 @@ class Outcome(msgspec.Struct):
 
 
 async def run_command(  # noqa: RET503  (``unreachable`` never returns)
-    node: Node, settings: Settings, command: Command, *, locale: str
+    node: Node, settings: Settings, command: Command, *, locale: str, is_server: bool
 ) -> Outcome:
     """Do what a command asks; whoever reaches this may do everything.
+
+    Args:
+        is_server: Whether this process also serves.
 
     Raises:
         Refusal: As the operation says no.
     """
     match command:
         case AddUser():
-            draft = PersonDraft(command.name, command.full_name, command.email, command.admin)
-            invitation = await node.db.write(invite, OPERATOR, draft)
+            invitation = await node.db.write(invite, OPERATOR, command.draft)
             return _link(settings, invitation.link, locale)
         case LinkUser():
             link = await node.db.write(make_link, OPERATOR, command.name)
@@ -130,16 +143,17 @@ async def run_command(  # noqa: RET503  (``unreachable`` never returns)
             org = await node.db.write(
                 create_org, OPERATOR, OrgDraft(command.name, command.full_name, private)
             )
-            return Outcome([], [translate(ADDED, locale).format(name=org.name)])
+            words = ("org", "member", "add", org.name, "NAME")
+            again = typed(command.program, *words, folder=settings.folder)
+            return Outcome([], [translate(ADDED, locale).format(name=org.name, command=again)])
         case AddMember():
             role = Role[command.role.name]
             await node.db.write(set_member, OPERATOR, command.org, command.name, role)
+            word = translate(command.role.value, locale)
             said = translate(JOINED, locale)
-            return Outcome(
-                [], [said.format(name=command.name, role=command.role.value, org=command.org)]
-            )
+            return Outcome([], [said.format(name=command.name, role=word, org=command.org)])
         case Examine():
-            report = await doctor.examine(node, settings)
+            report = await doctor.examine(node, settings, is_server=is_server)
             lines = report.as_json() if command.as_json else report.lines(locale)
             return Outcome(lines, ok=report.is_healthy)
     unreachable(command)

@@ -20,21 +20,16 @@ from starlette.types import Receive, Scope, Send
 from typing_extensions import override
 
 from jishi.app.commands import Command, run_command
+from jishi.app.saying import Said, say
 from jishi.app.settings import Settings
 from jishi.core.errors import Refusal
-from jishi.core.i18n import choose_locale, translate
+from jishi.core.i18n import N_, choose_locale, translate
 from jishi.hub import Node
 
 SOCKET: Final = "control.sock"
+OTHER_RELEASE = N_("The server is of another release and does not know this command.")
 PATH_BYTES_MAX: Final = 100
 """Longest path a unix socket may have everywhere; longer ones go by an open folder."""
-
-
-class Said(msgspec.Struct):
-    """A refusal, for the command line."""
-
-    code: str
-    error: str
 
 
 class Control:
@@ -51,29 +46,25 @@ class Control:
         request = Request(scope, receive)
         locale = choose_locale(request.headers.get("accept-language", ""))
         status, answer = await answer_command(
-            self._node, self._settings, await request.body(), locale=locale
+            self._node, self._settings, await request.body(), locale=locale, is_server=True
         )
         response = Response(answer, status, media_type="application/json")
         await response(scope, receive, send)
 
 
 async def answer_command(
-    node: Node, settings: Settings, body: bytes, *, locale: str
+    node: Node, settings: Settings, body: bytes, *, locale: str, is_server: bool
 ) -> tuple[int, bytes]:
     """Run the command in ``body`` and return a status and its outcome, both in JSON."""
     try:
         command = msgspec.json.decode(body, type=Command)
-        outcome = await run_command(node, settings, command, locale=locale)
-    except msgspec.MsgspecError as error:  # a command line of another release
-        return 400, msgspec.json.encode(Said("app.bad_command", str(error)))
+        outcome = await run_command(node, settings, command, locale=locale, is_server=is_server)
+    except msgspec.MsgspecError:
+        said = Said("app.bad_command", translate(OTHER_RELEASE, locale))
+        return 400, msgspec.json.encode(said)
     except Refusal as refusal:
         return 409, msgspec.json.encode(say(refusal, locale))
     return 200, msgspec.json.encode(outcome)
-
-
-def say(refusal: Refusal, locale: str) -> Said:
-    """Put a refusal into the words of ``locale``."""
-    return Said(refusal.code, translate(refusal.text, locale).format_map(refusal.facts))
 
 
 @asynccontextmanager

@@ -22,6 +22,7 @@ from jishi.core import events, jobs
 from jishi.core.db import Database, Mode
 from jishi.core.hop import hop
 from jishi.core.i18n import N_, translate
+from jishi.core.sizes import say_bytes
 from jishi.git.packs import list_objects as git_objects
 from jishi.hub import Node, content
 from jishi.migrations import pending
@@ -51,13 +52,20 @@ class Finding(msgspec.Struct, frozen=True):
     """The result of one check.
 
     Attributes:
-        text: A template over ``facts``.
+        text: A template over ``facts`` and, if they count ``bytes``, their ``size``.
     """
 
     check: str
     health: Health
     text: str
     facts: dict[str, str | int] = {}
+
+    def said(self, locale: str) -> str:
+        """Return it in words."""
+        facts = dict(self.facts)
+        if "bytes" in facts:
+            facts["size"] = say_bytes(int(facts["bytes"]), locale)
+        return translate(self.text, locale).format_map(facts)
 
 
 class Report(msgspec.Struct, frozen=True):
@@ -73,8 +81,7 @@ class Report(msgspec.Struct, frozen=True):
     def lines(self, locale: str) -> list[str]:
         """Return one line per finding, for people."""
         return [
-            f"{finding.health.value:<5} {finding.check:<10} "
-            + translate(finding.text, locale).format_map(finding.facts)
+            f"{finding.health.value:<5} {finding.check:<10} " + finding.said(locale)
             for finding in self.findings
         ]
 
@@ -84,7 +91,7 @@ class Report(msgspec.Struct, frozen=True):
             {
                 "check": finding.check,
                 "health": finding.health,
-                "text": finding.text.format_map(finding.facts),
+                "text": finding.said("en"),
                 "facts": finding.facts,
             }
             for finding in self.findings
@@ -95,15 +102,20 @@ class Report(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Patient:
-    """What the checks look at."""
+    """What the checks look at.
+
+    Attributes:
+        is_server: Whether this process serves the folder, or only looks.
+    """
 
     node: Node
     settings: Settings
+    is_server: bool = False
 
 
-async def examine(node: Node, settings: Settings) -> Report:
+async def examine(node: Node, settings: Settings, *, is_server: bool = False) -> Report:
     """Run every check; takes as long as reading the database once."""
-    findings = await hop(node.pool, _examine, Patient(node, settings))
+    findings = await hop(node.pool, _examine, Patient(node, settings, is_server))
     return Report(tuple(findings))
 
 
@@ -114,12 +126,12 @@ def _examine(patient: Patient) -> list[Finding]:
 
 
 def check_process(patient: Patient) -> Iterator[Finding]:
-    """Say who looks: the lock is held by whoever runs this."""
-    facts: dict[str, str | int] = {
-        "folder": str(patient.settings.folder),
-        "process": os.getpid(),
-    }
-    yield Finding("lock", Health.OK, IN_USE, facts)
+    """Say who serves the folder; who only looks holds its lock for a moment, and is nobody."""
+    facts: dict[str, str | int] = {"folder": str(patient.settings.folder)}
+    if patient.is_server:
+        yield Finding("lock", Health.OK, SERVED, facts | {"process": os.getpid()})
+    else:
+        yield Finding("lock", Health.OK, NOT_SERVED, facts)
 
 
 def check_schema(patient: Patient) -> Iterator[Finding]:
@@ -144,7 +156,7 @@ def check_database(patient: Patient) -> Iterator[Finding]:
         words = [str(error)]
     facts: dict[str, str | int] = {
         "version": sqlite3.sqlite_version,
-        "megabytes": file.stat().st_size >> 20,
+        "bytes": file.stat().st_size,
     }
     if words == ["ok"]:
         yield Finding("database", Health.OK, DATABASE_WELL, facts)
@@ -201,7 +213,7 @@ def check_git(_patient: Patient) -> Iterator[Finding]:
 def check_disk(patient: Patient) -> Iterator[Finding]:
     """Look how much room is left."""
     free = shutil.disk_usage(patient.settings.folder).free
-    facts: dict[str, str | int] = {"megabytes": free >> 20}
+    facts: dict[str, str | int] = {"bytes": free}
     if free < DISK_BYTES_MIN:
         yield Finding("disk", Health.BAD, DISK_FULL, facts)
     elif free < DISK_BYTES_LOW:
@@ -266,7 +278,7 @@ def check_folders(patient: Patient) -> Iterator[Finding]:
     for name, text in FOLDERS.items():
         path = patient.settings.folder / name
         if path.is_dir():
-            facts: dict[str, str | int] = {"name": name, "megabytes": _bytes_in(path) >> 20}
+            facts: dict[str, str | int] = {"name": name, "bytes": _bytes_in(path)}
             yield Finding("folder", Health.OK, text, facts)
 
 
@@ -281,11 +293,12 @@ def _bytes_in(folder: Path) -> int:
     return total
 
 
-IN_USE = N_("{folder} is held by process {process}.")
+SERVED = N_("Process {process} serves {folder}.")
+NOT_SERVED = N_("No server runs on {folder}.")
 SCHEMA_OLD = N_("These upgrades have not run: {scripts}. Start the server once.")
 SCHEMA_NEW = N_("The schema is up to date.")
 POSTGRESQL = N_("PostgreSQL answers.")
-DATABASE_WELL = N_("SQLite {version} finds its file whole ({megabytes} MB).")
+DATABASE_WELL = N_("SQLite {version} finds its file whole ({size}).")
 DATABASE_ILL = N_("SQLite finds its file damaged: {problem}. Restore a backup.")
 KEYS_OPEN = N_("Others can read {path}. Run: chmod go-rwx {path}")
 KEYS_CLOSED = N_("Only the owner reads the keys.")
@@ -301,17 +314,17 @@ JOBS_WELL = N_("No job failed.")
 GIT_MISSING = N_("There is no git program, so nobody can clone. Install git 2.39 or newer.")
 GIT_OLD = N_("git {version} is older than 2.39: some clones will fail.")
 GIT_WELL = N_("git {version} serves clones.")
-DISK_FULL = N_("Only {megabytes} MB are free: uploads will be refused. Make room.")
-DISK_LOW = N_("Only {megabytes} MB are free.")
-DISK_WELL = N_("{megabytes} MB are free.")
+DISK_FULL = N_("Only {size} are free: uploads will be refused. Make room.")
+DISK_LOW = N_("Only {size} are free.")
+DISK_WELL = N_("{size} are free.")
 
 FOLDERS: Final = {
-    "objects": N_("{name}/ ({megabytes} MB): what people uploaded. Back it up."),
-    "keys": N_("{name}/ ({megabytes} MB): the root secret. Back it up, apart from the rest."),
-    "uploads": N_("{name}/ ({megabytes} MB): uploads under way, kept for a day."),
-    "spool": N_("{name}/ ({megabytes} MB): request bodies under way. Emptied at each start."),
-    "git": N_("{name}/ ({megabytes} MB): a cache. Deleting it loses nothing."),
-    "plain": N_("{name}/ ({megabytes} MB): a cache of whole files. Deleting it loses nothing."),
+    "objects": N_("{name}/ ({size}): what people uploaded. Back it up."),
+    "keys": N_("{name}/ ({size}): the root secret. Back it up, apart from the rest."),
+    "uploads": N_("{name}/ ({size}): uploads under way, kept for a day."),
+    "spool": N_("{name}/ ({size}): request bodies under way. Emptied at each start."),
+    "git": N_("{name}/ ({size}): a cache. Deleting it loses nothing."),
+    "plain": N_("{name}/ ({size}): a cache of whole files. Deleting it loses nothing."),
 }
 
 _NEED_SCHEMA: Final = (check_consumers, check_jobs, check_objects, check_contents)

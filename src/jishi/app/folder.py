@@ -11,6 +11,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import ClassVar, Final
 
+from jishi.app.saying import reason_of
 from jishi.app.settings import Settings
 from jishi.core.db import Database
 from jishi.core.errors import Kind, Refusal
@@ -36,14 +37,6 @@ class FolderLocked(Refusal):
     text: ClassVar[str] = N_("{folder} is in use by process {process}.")
 
 
-class FolderMissing(Refusal):
-    """There is no data folder to look at."""
-
-    code: ClassVar[str] = "app.folder_missing"
-    kind: ClassVar[Kind] = Kind.MISSING
-    text: ClassVar[str] = N_("There is no data folder {folder}. Name it with --data.")
-
-
 class FolderUnusable(Refusal):
     """The data folder cannot be made or written to."""
 
@@ -67,8 +60,7 @@ def locked(folder: Path) -> Iterator[None]:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         handle = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
-        problem = error.strerror or str(error)
-        raise FolderUnusable(folder=str(folder), problem=problem) from error
+        raise FolderUnusable(folder=str(folder), problem=reason_of(error)) from error
     with os.fdopen(handle, "r+") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

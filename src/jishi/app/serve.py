@@ -7,6 +7,7 @@ import errno
 import signal
 import socket
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -17,8 +18,9 @@ from jishi.app.banner import Banner, Login
 from jishi.app.build import build
 from jishi.app.control import controlled
 from jishi.app.demo import DEMO_MODEL, is_due, load_demo
-from jishi.app.folder import locked, opened
+from jishi.app.folder import LOCK, locked, opened
 from jishi.app.running import Runner
+from jishi.app.saying import reason_of
 from jishi.app.settings import Settings
 from jishi.core import jobs
 from jishi.core.db import Tx
@@ -51,11 +53,13 @@ class Options:
 
     Attributes:
         demo: Load the demo into an empty folder that is bound to loopback.
+        program: How the command was started, quoted.
         say: Prints one line.
     """
 
     demo: bool
     locale: str
+    program: str
     say: Callable[[str], None]
 
 
@@ -69,8 +73,13 @@ def serve(settings: Settings, options: Options) -> None:
         AddressUnusable: If the address is not ours.
         ScriptChanged: If another release upgraded the data.
     """
-    with locked(settings.folder):
-        listener = _listen(settings)
+    with ExitStack() as stack:
+        if (settings.folder / LOCK).exists():
+            stack.enter_context(locked(settings.folder))
+            listener = stack.enter_context(_listen(settings))
+        else:  # an address that is refused leaves no folder behind
+            listener = stack.enter_context(_listen(settings))
+            stack.enter_context(locked(settings.folder))
         bound = settings.at(listener.getsockname()[1])
         with opened(bound) as node:
             uvloop.run(_serve(bound, node, listener, options))
@@ -81,7 +90,8 @@ async def _serve(settings: Settings, node: Node, listener: socket.socket, option
     await node.db.write(_revive, alone=node.db.is_sqlite)
     set_up = await node.db.write(renew_set_up)
     logins = await _demo(settings, node, options)
-    banner = Banner(settings, set_up, logins, DEMO_MODEL if logins else None)
+    model = DEMO_MODEL if logins else None
+    banner = Banner(settings, options.program, set_up, logins, model)
     runner = Runner(node, platform.consumers, platform.jobs, platform.repeated)
     server = make_server(platform.asgi)
     async with asyncio.TaskGroup() as group, controlled(node, settings):
@@ -114,7 +124,7 @@ def _listen(settings: Settings) -> socket.socket:
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise AddressTaken(**facts) from error
-        raise AddressUnusable(**facts, problem=error.strerror or str(error)) from error
+        raise AddressUnusable(**facts, problem=reason_of(error)) from error
 
 
 def _let_end(server: uvicorn.Server) -> None:

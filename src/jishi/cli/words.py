@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
@@ -13,18 +13,30 @@ from typing_extensions import override
 
 ROLES: Final = ("read", "contributor", "write", "admin")
 PORT_MAX: Final = 65_535
+FOLDER: Final = "jishi-data"
+"""The data folder if nobody names one."""
 
 
-def parse(arguments: Sequence[str], *, folder: str) -> Namespace:
+def parse(arguments: Sequence[str], *, folder: str | None, program: str) -> Namespace:
     """Return what was typed; misuse ends the process with status 2.
 
     Args:
-        folder: The data folder if none is named.
+        folder: What the environment names as the data folder.
+        program: How the command was started, quoted.
+
+    Returns:
+        Beside what the verb takes: ``data``, ``is_named`` (somebody named the folder) and
+        ``program``.
     """
-    return _parser(folder).parse_args(arguments)
+    parser = _parser()
+    told = parser.parse_args(arguments)
+    told.is_named = told.data is not None or folder is not None
+    told.data = told.data or _folder(folder or FOLDER)
+    told.program = program
+    return told
 
 
-def _parser(folder: str) -> ArgumentParser:
+def _parser() -> ArgumentParser:
     parser = ArgumentParser(
         prog="jishi",
         description="Jishi: a hub for models, datasets and Spaces of your own.",
@@ -36,7 +48,6 @@ def _parser(folder: str) -> ArgumentParser:
     common.add_argument(
         "--data",
         metavar="DIR",
-        default=folder,
         type=_folder,
         help="data folder; default: $JISHI_DATA, else ./jishi-data",
     )
@@ -87,7 +98,7 @@ def _add_org(verbs: _Verbs, common: ArgumentParser) -> None:
     add.add_argument("name", metavar="NAME")
     add.add_argument("--full-name", default="", metavar="TEXT")
     add.add_argument("--default-visibility", choices=("public", "private"), default="public")
-    fields = ("name", "full_name", "default_visibility")
+    fields = ("name", "full_name", "default_visibility", "program")
     add.set_defaults(module="command", command="org_add", fields=fields)
     member = _group(org, "member", "members of an organisation")
     join = _verb(member, common, "add", "add a member, or change the role")
@@ -114,15 +125,14 @@ def _group(verbs: _Verbs, name: str, text: str) -> _Verbs:
 
 def _folder(text: str) -> Path:
     if not text:  # an unset variable of a script; the working folder would be a bad guess
-        raise ValueError(text)
+        raise ArgumentTypeError("the name of the folder is empty")
     return Path(text).absolute()
 
 
 def _port(text: str) -> int:
-    port = int(text)
-    if not 0 <= port <= PORT_MAX:
-        raise ValueError(text)
-    return port
+    if not (text.isascii() and text.isdigit() and int(text) <= PORT_MAX):
+        raise ArgumentTypeError(f"{text!r} is no port; ports are numbers from 0 to {PORT_MAX}")
+    return int(text)
 
 
 class _Version(argparse.Action):

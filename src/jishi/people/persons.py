@@ -17,7 +17,7 @@ from jishi.people import tables
 from jishi.people.actors import Actor
 from jishi.people.events import PersonActivated, PersonAdded, PersonDeactivated
 from jishi.people.memory import forget_after
-from jishi.people.names import NamespaceKind, check_full_name, take_name
+from jishi.people.names import NamespaceKind, check_full_name, check_name, take_name
 
 __all__ = [
     "BadEmail",
@@ -27,6 +27,7 @@ __all__ = [
     "PersonInactive",
     "PersonMissing",
     "add_person",
+    "check_draft",
     "find_person",
     "get_people",
     "get_person",
@@ -137,7 +138,7 @@ def insert_person(tx: Tx, draft: PersonDraft, *, actor_id: int = 0) -> Person:
         BadFullName: If the full name is not one line.
         NameTaken: If somebody has the name.
     """
-    check_email(draft.email)
+    check_draft(draft)
     taken = take_name(tx, draft.name, full_name=draft.full_name, kind=NamespaceKind.PERSON)
     row = {
         "id": taken.id,
@@ -160,6 +161,20 @@ def insert_person(tx: Tx, draft: PersonDraft, *, actor_id: int = 0) -> Person:
         is_active=True,
         created_at=tx.now,
     )
+
+
+def check_draft(draft: PersonDraft) -> None:
+    """Refuse what no installation takes, whoever lives there.
+
+    Raises:
+        BadEmail: If the address cannot be one.
+        BadName: If the name breaks the rule.
+        NameReserved: If the name may become an address.
+        BadFullName: If the full name is not one line.
+    """
+    check_email(draft.email)
+    check_name(draft.name)
+    check_full_name(draft.full_name)
 
 
 def check_email(email: str) -> None:
