@@ -251,6 +251,10 @@ DIFFS = (
     FileDiff("data.csv", "/x/blob/main/data.csv", "change", 90_000, 3, (), "long"),
     FileDiff("mode", "/x/blob/main/mode", "change", 0, 0, (), ""),
 )
+ERROR_STATES = (
+    *("sign_in", "forbidden", "missing", "hidden", "gone", "not_yet", "wrong", "conflict"),
+    *("later", "broken"),
+)
 PROBLEM = "bad name! is not a valid repository name: up to 96 letters, digits, and . _ -"
 
 _ORG = OwnerPage(
@@ -268,6 +272,7 @@ _ORG = OwnerPage(
     more_ties=True,
     may_create=True,
     may_manage=True,
+    done="deleted",
 )
 _PERSON = replace(
     _ORG,
@@ -308,6 +313,7 @@ _TOKENS = TokensPage(
     new_name="",
     new_role="read",
     problem="",
+    done="revoked",
 )
 _MEMBERS = MembersPage(
     chrome=LIN,
@@ -570,11 +576,11 @@ SAMPLES: dict[str, tuple[str, Any]] = {
     ),
     **{
         f"error-{state}": ("errors/error.html", ErrorPage(LIN, state, PROBLEM, "68f0c2a1b3d4e5f6"))
-        for state in ("sign_in", "forbidden", "missing", "wrong", "conflict", "later", "broken")
+        for state in ERROR_STATES
     },
     "error-missing-visitor": (
         "errors/error.html",
-        ErrorPage(replace(VISITOR, here="/a/b"), "missing", "There is no model a/b.", ""),
+        ErrorPage(replace(VISITOR, here="/a/b"), "hidden", "There is no model a/b.", ""),
     ),
 }
 """Name -> template and page, in English; ``in_locale`` gives the others."""

@@ -25,6 +25,14 @@ def test_the_language_is_the_browsers_until_somebody_chooses(visitor: Visitor) -
     assert '<html lang="en">' in kept
 
 
+@pytest.mark.parametrize("tag", ["zh", "zh-CN", "zh-Hans", "zh_Hans", "ZH-tw"])
+def test_a_language_may_be_asked_for_by_any_of_its_tags(visitor: Visitor, tag: str) -> None:
+    assert visitor.get(f"/models?lang={tag}").goes_to == "/models"
+    assert '<html lang="zh-Hans">' in visitor.get("/models").text
+    assert visitor.get("/models?lang=en-GB").goes_to == "/models"
+    assert '<html lang="en">' in visitor.get("/models").text
+
+
 def test_the_theme_is_kept_in_a_cookie(visitor: Visitor) -> None:
     assert visitor.get("/?theme=dark").goes_to == "/"
     assert '<html lang="en" data-theme="dark">' in visitor.get("/").text
@@ -101,6 +109,7 @@ def test_addresses_that_are_none_get_a_page_and_programs_get_json(visitor: Visit
     page, program = visitor.get("/a/b/c/d/e"), visitor.get("/api/nothing")
 
     assert (page.status, "There is no such page" in page.said) == (404, True)
+    assert "may see" not in page.said
     assert program.status == 404
     assert program.headers["content-type"] == "application/json"
 

@@ -15,6 +15,7 @@ from jishi.hub import RepoKind, access_repo, content
 from jishi.hub.commits import CommitDraft, PutLarge
 from jishi.hub.content import tables as content_tables
 from jishi.people import Actor
+from jishi.web.addresses import PREFIX
 from tests.web.conftest import Visitor
 
 CARD = "---\nlicense: mit\ntags: [kiln]\nbase_model: zhe/base\n---\n# Silk\n\n[use](docs/use.md)\n"
@@ -115,6 +116,8 @@ def test_datasets_and_spaces_have_commands_of_their_own(put, visitor: Visitor) -
     assert 'load_dataset( "lin/notes" )' in notes
     assert "git clone http://hub.test/datasets/lin/notes" in notes
     assert 'snapshot_download( "lin/app" , repo_type= "space" )' in app
+    assert "Spaces do not run here yet." in app
+    assert "Spaces do not run" not in notes
 
 
 def test_an_empty_repository_says_how_to_fill_it(put, visitor: Visitor, lin: Visitor) -> None:
@@ -135,6 +138,24 @@ def test_a_private_repository_is_not_there_for_others(put, visitor: Visitor, mei
         assert hidden.said == absent.said.replace("nothing", "silk")
         assert mei.get(f"/lin/silk{path}").status == 404
         assert lin.get(f"/lin/silk{path}").status == 200
+
+
+@pytest.mark.parametrize("kind", RepoKind)
+def test_addresses_of_other_hubs_say_that_they_are_to_come(
+    put, visitor: Visitor, lin: Visitor, kind: RepoKind
+) -> None:
+    put("lin/silk", {}, kind)
+    put("lin/secret", {}, kind, private=True)
+    prefix = PREFIX[kind]
+
+    for path in ("/discussions", "/discussions/1", "/community"):
+        page = visitor.get(f"{prefix}lin/silk{path}")
+        assert (page.status, "Not here yet" in page.said) == (404, True)
+        assert "Not here yet" not in visitor.get(f"{prefix}lin/secret{path}").said
+        assert "Not here yet" in lin.get(f"{prefix}lin/secret{path}").said
+    for path in ("/collections/lin/x", "/jobs", "/jobs/lin/1"):
+        assert "Not here yet" in visitor.get(path).said
+    assert "/discussions" not in visitor.get(f"{prefix}lin/silk").text
 
 
 def test_likes_are_counted_once_and_taken_back(put, mei: Visitor, visitor: Visitor) -> None:
@@ -332,7 +353,8 @@ def test_a_repository_goes_only_if_its_name_was_typed(put, lin, visitor: Visitor
     right = lin.post("/lin/silk/settings/delete", typed="LIN/silk").goes_to
 
     assert "Nothing was deleted." in wrong.said
-    assert right == "/lin"
+    assert "The repository was deleted" in lin.get(right).said
+    assert "deleted" not in visitor.get(right).said
     assert visitor.get("/lin/silk").status == 404
 
 

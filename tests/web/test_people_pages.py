@@ -75,8 +75,13 @@ def test_the_set_up_link_makes_the_first_administrator_once(node, visitor: Visit
     assert "lin administrator lin@example.org" in visitor.get("/admin/people").said.replace(
         "林青 ", ""
     )
-    assert Visitor(asgi).get(link).status == 404
-    assert Visitor(asgi).post(link, **person, password=PASSWORD).status == 404
+    used = Visitor(asgi).get(link, ("accept-language", "zh-CN"))
+    assert (used.status, "此链接已失效" in used.said) == (404, True)
+    assert "请直接登录" in used.said
+    assert 'href="/sign-in"' in used.text
+    assert "无权" not in used.said
+    again = Visitor(asgi).post(link, **person, password=PASSWORD)
+    assert (again.status, "This link does not work any more" in again.said) == (404, True)
 
 
 def test_an_invitation_lets_its_person_choose_a_password(node, visitor: Visitor) -> None:
@@ -165,9 +170,11 @@ def test_a_token_is_shown_once_works_and_is_revoked(mei: Visitor) -> None:
     assert "laptop …" in listed.said
     bearer = ("authorization", f"Bearer {secret[0]}")
     assert mei.get("/api/whoami-v2", bearer).status == 200
-    assert mei.post(f"/settings/tokens/{public[1]}/revoke").goes_to == "/settings/tokens"
+    done = mei.post(f"/settings/tokens/{public[1]}/revoke").goes_to
     assert mei.get("/api/whoami-v2", bearer).status == 401
-    assert "You have none." in mei.get("/settings/tokens").said
+    revoked = mei.get(done).said
+    assert "The token was revoked." in revoked
+    assert "You have none." in revoked
     assert mei.post(f"/settings/tokens/{public[1]}/revoke").status == 404
 
 

@@ -13,7 +13,6 @@ from starlette.responses import Response
 
 from jishi.core.db import utc_micros
 from jishi.core.errors import Refusal
-from jishi.core.i18n import LOCALES
 from jishi.http import Context, context_of, say
 from jishi.web.pages.chrome import Chrome
 from jishi.web.templating import PageLike, render
@@ -23,7 +22,10 @@ ZIP_BYTES_MIN: Final = 1024
 """Shorter pages are sent as they are."""
 TARGET_CHARS_MAX: Final = 2_000
 """Longer addresses are not repeated in links of the frame."""
-CHOICES: Final = {"lang": frozenset(LOCALES), "theme": frozenset(("light", "dark"))}
+LANGUAGES: Final = {"en": "en", "zh": "zh-Hans"}
+"""By the first part of a tag: ``zh``, ``zh-CN`` and ``zh_Hans`` all mean our Chinese."""
+THEMES: Final = ("light", "dark")
+CHOICES: Final = frozenset(("lang", "theme"))
 """Parameters any page takes, kept in cookies of the same name."""
 CHOICE_SECONDS: Final = 365 * 86_400
 
@@ -104,13 +106,14 @@ def secret_field(form: Mapping[str, list[str]], name: str) -> str:
 
 def choose(request: Request) -> Response | None:
     """Keep a language or theme that the address asks for, and go on without the wish."""
+    asked = request.query_params
+    theme = asked.get("theme", "")
     wishes = {
-        name: value
-        for name, value in request.query_params.items()
-        if value in CHOICES.get(name, ())
+        "lang": LANGUAGES.get(asked.get("lang", "").replace("_", "-").lower().partition("-")[0]),
+        "theme": theme if theme in THEMES else None,
     }
     # An image in somebody's card is no wish of the reader's.
-    if not wishes or request.headers.get("sec-fetch-dest", "document") != "document":
+    if not any(wishes.values()) or request.headers.get("sec-fetch-dest", "document") != "document":
         return None
     path, _, query = context_of(request).target.partition("?")
     rest = urlencode(
@@ -119,7 +122,8 @@ def choose(request: Request) -> Response | None:
     # Two slashes at the beginning would be another host.
     response = see_other("/" + path.lstrip("/") + (f"?{rest}" if rest else ""))
     for name, value in wishes.items():
-        response.set_cookie(name, value, max_age=CHOICE_SECONDS, path="/", samesite="lax")
+        if value:
+            response.set_cookie(name, value, max_age=CHOICE_SECONDS, path="/", samesite="lax")
     return response
 
 

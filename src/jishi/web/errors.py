@@ -17,6 +17,13 @@ from jishi.web.pages.errors import ErrorPage
 SAYINGS: Final[Mapping[str, Saying]] = {}
 """Our codes that pages answer in their own way: none so far."""
 
+_STATES_OF_CODES: Final[Mapping[str, str]] = {
+    "hub.repo_missing": "hidden",
+    "people.link_gone": "gone",
+    "web.not_yet": "not_yet",
+    "web.set_up_gone": "gone",
+}
+"""Where a kind says too little for a heading."""
 _STATES: Final[Mapping[Kind, str]] = {
     Kind.INVALID: "wrong",
     Kind.UNAUTHENTICATED: "sign_in",
@@ -35,7 +42,8 @@ def refuse(refusal: Refusal, context: Context) -> Response:
     if isinstance(refusal, RepoElsewhere):
         return _moved(refusal, context)
     said = say(SAYINGS, refusal, context)
-    page = ErrorPage(chrome_of(context), _STATES[refusal.kind], said.text, "")
+    state = _STATES_OF_CODES.get(refusal.code) or _STATES[refusal.kind]
+    page = ErrorPage(chrome_of(context), state, said.text, "")
     return html("errors/error.html", page, status=said.status)
 
 

@@ -21,6 +21,7 @@ from jishi.web.handlers import (
     doors,
     files,
     home,
+    later,
     orgs,
     owners,
     repos,
@@ -62,6 +63,9 @@ _REPO: Final[tuple[tuple[str, str, KindHandler], ...]] = (
     ("POST", "/settings/move", repos.move_repo),
     ("POST", "/settings/delete", repos.delete_repo),
 )
+_LATER_OF_REPO: Final = ("/discussions", "/discussions/{rest...}", "/community")
+_LATER: Final = ("/collections", "/collections/{rest...}", "/jobs", "/jobs/{rest...}")
+"""Where clients may send somebody; nothing here links to them."""
 
 
 def _repo_routes() -> Iterator[Route]:
@@ -69,6 +73,10 @@ def _repo_routes() -> Iterator[Route]:
         yield Route("GET", LISTS[kind], page(partial(home.read_list, kind=kind)))
         for method, rest, handler in _REPO:
             yield Route(method, PREFIX[kind] + "{ns}/{name}" + rest, _of_kind(kind, handler))
+        for rest in _LATER_OF_REPO:
+            yield Route(
+                "GET", PREFIX[kind] + "{ns}/{name}" + rest, _of_kind(kind, later.read_of_repo)
+            )
 
 
 ROUTES: Final[tuple[Route, ...]] = (
@@ -108,5 +116,6 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route("GET", "/new", page(repos.read_new)),
     Route("POST", "/new", page(repos.create_repo)),
     *_repo_routes(),
+    *(Route("GET", path, page(later.read)) for path in _LATER),
     Route("GET", "/{owner}", page(owners.read_owner)),
 )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import ClassVar, Final
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from jishi import people
-from jishi.core.errors import Refusal
+from jishi.core.errors import Kind, Refusal
+from jishi.core.i18n import N_
 from jishi.http import (
     context_of,
     drop_session_cookie,
@@ -37,6 +38,17 @@ from jishi.web.pages.people import DevicePage, PasswordPage, SetUpPage, SignInPa
 
 SESSION_SECONDS: Final = SESSION_DAYS * 86_400
 NEXT_CHARS_MAX: Final = 2_000
+
+
+class SetUpGone(Refusal):
+    """Somebody administers this installation, or a later start printed another link."""
+
+    code: ClassVar[str] = "web.set_up_gone"
+    kind: ClassVar[Kind] = Kind.MISSING
+    text: ClassVar[str] = N_(
+        "If the first account is made, sign in with it. If not, the terminal shows a new link "
+        "whenever the server starts; only the latest one works."
+    )
 
 
 async def read_sign_in(request: Request) -> Response:
@@ -81,9 +93,12 @@ async def sign_out(request: Request) -> Response:
 async def read_set_up(request: Request) -> Response:
     """``GET /set-up/{secret}``."""
     context = context_of(request)
-    view = await context.db.read(read_link, request.path_params["secret"])
+    try:
+        view = await context.db.read(read_link, request.path_params["secret"])
+    except LinkGone as gone:
+        raise SetUpGone from gone
     if view.purpose is not LinkPurpose.SET_UP:
-        raise LinkGone
+        raise SetUpGone
     page = SetUpPage(chrome_of(context), True, "", "", "", "")  # noqa: FBT003  (the first)
     return show(request, "people/set_up.html", page, secret=True)
 
@@ -96,8 +111,8 @@ async def set_up(request: Request) -> Response:
     password, secret = secret_field(form, "password"), request.path_params["secret"]
     try:
         opened = await people.set_up(context.node.gate, secret, draft, password)
-    except LinkGone:
-        raise
+    except LinkGone as gone:
+        raise SetUpGone from gone
     except Refusal as refusal:
         return _show_draft(request, draft, refusal, is_first=True)
     return _let_in(request, opened, "/")

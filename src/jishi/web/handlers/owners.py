@@ -50,6 +50,7 @@ async def read_owner(request: Request) -> Response:
         more_ties=more,
         may_create=actor.has(Role.CONTRIBUTOR, owner.name),
         may_manage=is_org and (actor.is_admin or actor.has(Role.ADMIN, owner.name)),
+        done=request.query_params.get("done", ""),
     )
     return show(request, "hub/owner.html", page)
 

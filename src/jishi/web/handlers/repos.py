@@ -155,7 +155,7 @@ async def delete_repo(request: Request, kind: RepoKind) -> Response:
         wrong = replace(page, problem_of="delete", typed=typed)
         return show(request, "hub/settings.html", wrong, status=400)
     await context.db.write(hub.delete_repo, context.actor, kind, repo_path(request))
-    return see_other(f"/{page.head.owner}")
+    return see_other(f"/{page.head.owner}?done=deleted")
 
 
 async def _settings_page(request: Request, kind: RepoKind) -> RepoSettingsPage:

@@ -91,7 +91,7 @@ async def end_token(request: Request) -> Response:
     """``POST /settings/tokens/{id}/revoke``."""
     context = context_of(request)
     await context.db.write(revoke_token, context.actor, request.path_params["id"])
-    return see_other("/settings/tokens")
+    return see_other("/settings/tokens?done=revoked")
 
 
 async def read_password(request: Request) -> Response:
@@ -132,7 +132,15 @@ async def _tokens_page(request: Request) -> TokensPage:
     context = context_of(request)
     found = await context.db.read(list_tokens, context.actor)
     rows = tuple(_row(token) for token in found)
-    return TokensPage(chrome_of(context), rows, "", "", TokenRole.READ.value, "")
+    return TokensPage(
+        chrome=chrome_of(context, here="/settings/tokens"),
+        tokens=rows,
+        secret="",
+        new_name="",
+        new_role=TokenRole.READ.value,
+        problem="",
+        done=request.query_params.get("done", ""),
+    )
 
 
 def _row(token: Token) -> TokenRow:

@@ -12,8 +12,9 @@ class ErrorPage:
     """``errors/error.html``.
 
     Attributes:
-        state: ``sign_in``, ``forbidden``, ``missing``, ``wrong``, ``conflict``, ``later`` or
-            ``broken``.
+        state: ``sign_in``, ``forbidden``, ``missing``, ``hidden`` (missing, or not to be
+            seen), ``gone`` (a link that works once), ``not_yet``, ``wrong``, ``conflict``,
+            ``later`` or ``broken``.
         text: The reason, in the visitor's language.
         number: To quote to the administrator, where it is our fault.
     """

@@ -118,6 +118,7 @@ class OwnerPage:
         may_create: Whether the visitor may make a repository here.
         may_manage: Whether the visitor may change the organisation and its members.
         since: Microseconds UTC.
+        done: ``deleted`` where a repository just was, else empty.
     """
 
     chrome: Chrome
@@ -130,3 +131,4 @@ class OwnerPage:
     more_ties: bool
     may_create: bool
     may_manage: bool
+    done: str

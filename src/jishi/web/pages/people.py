@@ -95,6 +95,7 @@ class TokensPage:
     Attributes:
         secret: A token made just now, shown this once; else empty.
         new_name: What the form holds, as ``new_role``.
+        done: ``revoked`` or empty.
     """
 
     chrome: Chrome
@@ -103,6 +104,7 @@ class TokensPage:
     new_name: str
     new_role: str
     problem: str
+    done: str
 
 
 @dataclass(frozen=True, slots=True)
