@@ -47,7 +47,12 @@ def test_a_new_folder_is_well_in_both_languages(node, settings) -> None:
 
     assert report.is_healthy
     assert len(report.lines("en")) == len(report.lines("zh-Hans")) == len(report.findings)
-    assert report.lines("en") != report.lines("zh-Hans")
+    for english, chinese in zip(report.lines("en"), report.lines("zh-Hans"), strict=True):
+        grade, check, text = chinese.split(maxsplit=2)
+        assert grade == "正常"
+        assert check == "git" or not check.isascii()
+        assert not text.isascii()
+        assert english.index(english.split()[1]) == 6
 
 
 def test_missing_and_cut_objects_are_bad(node, settings) -> None:

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from jishi.app.settings import BadSetting, URLNeeded, is_loopback, load_settings
+from jishi.app.saying import say
+from jishi.app.settings import (
+    BadSetting,
+    FileUnreadable,
+    NotTOML,
+    UnknownSetting,
+    URLNeeded,
+    is_loopback,
+    load_settings,
+)
 from jishi.people.settings import ForeignTokens, SignUp
 
 
@@ -80,8 +89,6 @@ def test_an_address_others_reach_needs_a_url_and_gets_no_local_origins(tmp_path,
 @pytest.mark.parametrize(
     ("text", "name"),
     [
-        ("nonsense = 1", "?"),
-        ("[people]\nnonsense = 1", "people"),
         ('[people]\nforeign_tokens = "perhaps"', "people.foreign_tokens"),
         ("port = 70000", "port"),
         ('port = "x"', "port"),
@@ -89,9 +96,14 @@ def test_an_address_others_reach_needs_a_url_and_gets_no_local_origins(tmp_path,
         ('url = "https://hub.example/path"', "url"),
         ('origins = ["ftp://x"]', "origins"),
         ('trusted_proxies = ["10.0.0.1/8"]', "trusted_proxies"),
+        ('url = "foo"', "url"),
+        ('url = "http://hub.example:70000"', "url"),
         ('parts = ["hub", "theatre"]', "parts"),
+        ('profile = "fair"', "profile"),
         ('people = "x"', "people"),
-        ("port =", "jishi.toml"),
+        ('origins = "x"', "origins"),
+        ("origins = [5]", "origins"),
+        ("host = 5", "host"),
     ],
 )
 def test_what_cannot_be_is_refused_by_name(tmp_path, text, name) -> None:
@@ -99,7 +111,46 @@ def test_what_cannot_be_is_refused_by_name(tmp_path, text, name) -> None:
 
     with pytest.raises(BadSetting) as told:
         load(tmp_path)
-    assert name in str(told.value.facts["name"])
+    assert told.value.facts["name"] == name
+
+
+@pytest.mark.parametrize(
+    ("text", "name"), [("nonsense = 1", "nonsense"), ("[people]\nnonsense = 1", "people.nonsense")]
+)
+def test_a_setting_that_does_not_exist_is_named(tmp_path, text, name) -> None:
+    (tmp_path / "jishi.toml").write_text(text)
+
+    with pytest.raises(UnknownSetting) as told:
+        load(tmp_path)
+    assert told.value.facts["name"] == name
+
+
+@pytest.mark.parametrize(
+    ("octets", "line"),
+    [(b"port =", 1), (b"port = 1\n\nurl = x", 3), (b"port = 1\nurl = '\xff'", 2)],
+)
+def test_a_file_that_is_not_toml_is_named_with_its_line(tmp_path, octets, line) -> None:
+    (tmp_path / "jishi.toml").write_bytes(octets)
+
+    with pytest.raises(NotTOML) as told:
+        load(tmp_path)
+    assert told.value.facts == {"file": str(tmp_path / "jishi.toml"), "line": line}
+
+
+def test_a_file_that_cannot_be_read_is_named_with_the_reason(tmp_path) -> None:
+    (tmp_path / "jishi.toml").mkdir()
+
+    with pytest.raises(FileUnreadable) as told:
+        load(tmp_path)
+    assert "目录" in say(told.value, "zh-Hans").error
+
+
+def test_what_a_setting_takes_is_said_in_both_languages(tmp_path) -> None:
+    with pytest.raises(BadSetting) as told:
+        load(tmp_path, url="foo")
+
+    assert "https://hub.example" in say(told.value, "en").error
+    assert "网址" in say(told.value, "zh-Hans").error
 
 
 def test_loopback_is_known_by_number_and_by_name() -> None:

@@ -44,6 +44,20 @@ def jishi(*arguments: object, cwd: Path | None = None, **variables: str) -> Done
     return Done(done.returncode, done.stdout, done.stderr)
 
 
+def typed(command: str, cwd: Path) -> Done:
+    """Run what was printed, as somebody does who pastes it into another terminal."""
+    done = subprocess.run(
+        ["/bin/sh", "-c", command],
+        capture_output=True,
+        check=False,
+        text=True,
+        cwd=cwd,
+        env=environment(),
+        timeout=START_SECONDS_MAX,
+    )
+    return Done(done.returncode, done.stdout, done.stderr)
+
+
 @dataclass
 class Server:
     process: subprocess.Popen[str]

@@ -19,7 +19,7 @@ from jishi.core.db import Database, Mode
 from jishi.core.signing import load_keys
 from jishi.migrations.runner import run_once, scripts
 from jishi.people import OPERATOR, PersonDraft, add_person
-from tests.cli.running import Server, jishi, serving
+from tests.cli.running import Server, jishi, serving, typed
 from tests.postgres import own_database
 
 
@@ -44,6 +44,14 @@ def test_it_prints_where_it_serves_how_to_begin_and_what_to_try(served) -> None:
     assert served.set_up() is not None
     assert served.set_up().startswith(served.url)
     assert f"HF_ENDPOINT={served.url} hf " in served.banner
+
+
+def test_what_it_says_to_try_can_be_typed_anywhere(served, tmp_path: Path) -> None:
+    (command,) = (line for line in served.banner.splitlines() if " user add NAME" in line)
+
+    told = typed(command.replace("NAME", "x"), tmp_path)
+
+    assert "x is not a valid name" in told.err
 
 
 def test_it_ends_cleanly_when_told(tmp_path: Path) -> None:
@@ -150,6 +158,17 @@ def test_a_bad_setting_is_refused_by_name(tmp_path: Path) -> None:
 
     assert done.code == 1
     assert "people.foreign_tokens" in done.err
+
+
+@pytest.mark.parametrize("language", ["C.UTF-8", "zh_CN.UTF-8"])
+def test_a_url_that_is_no_address_is_refused_at_once(tmp_path: Path, language: str) -> None:
+    done = jishi("serve", "--url", "foo", "--data", tmp_path / "data", LC_ALL=language)
+
+    assert (done.code, done.out) == (1, "")
+    assert "foo" in done.err
+    assert "https://hub.example" in done.err
+    assert ("网址" in done.err) == (language != "C.UTF-8")
+    assert not (tmp_path / "data").exists()
 
 
 def test_foreign_tokens_are_passed_over_where_the_operator_says_so(served, tmp_path: Path) -> None:

@@ -6,13 +6,12 @@ import json
 import re
 import socket
 import stat
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.cli.running import Server, environment, jishi, serving
+from tests.cli.running import Server, jishi, serving, typed
 
 
 @pytest.fixture(scope="module")
@@ -222,17 +221,9 @@ def test_commands_to_type_next_can_be_typed(served, tmp_path: Path) -> None:
     done = jishi("org", "add", "Quay", "--data", data)
 
     command = done.err.partition(": ")[2].strip()
-    told = subprocess.run(
-        command.replace("NAME", "nobody-here"),
-        shell=True,
-        cwd=tmp_path,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    told = typed(command.replace("NAME", "nobody-here"), tmp_path)
 
-    assert told.stderr == "There is no person called nobody-here.\n"
+    assert told.err == "There is no person called nobody-here.\n"
 
 
 def test_the_doctor_knows_who_serves(data: Path, served) -> None:

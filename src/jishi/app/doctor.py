@@ -7,12 +7,13 @@ import shutil
 import sqlite3
 import stat
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from enum import StrEnum, unique
 from pathlib import Path
 from typing import Final
+from unicodedata import east_asian_width
 
 import msgspec
 
@@ -81,7 +82,8 @@ class Report(msgspec.Struct, frozen=True):
     def lines(self, locale: str) -> list[str]:
         """Return one line per finding, for people."""
         return [
-            f"{finding.health.value:<5} {finding.check:<10} " + finding.said(locale)
+            f"{_padded(translate(WORDS[finding.health], locale), 5)} "
+            f"{_padded(translate(WORDS[finding.check], locale), 10)} {finding.said(locale)}"
             for finding in self.findings
         ]
 
@@ -98,6 +100,12 @@ class Report(msgspec.Struct, frozen=True):
         ]
         report = {"healthy": self.is_healthy, "findings": findings}
         return [msgspec.json.format(msgspec.json.encode(report)).decode()]
+
+
+def _padded(word: str, columns: int) -> str:
+    """Fill a column of a terminal, where a Chinese character takes two."""
+    taken = sum(1 + (east_asian_width(sign) in "WF") for sign in word)
+    return word + " " * (columns - taken)
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,6 +334,24 @@ FOLDERS: Final = {
     "git": N_("{name}/ ({size}): a cache. Deleting it loses nothing."),
     "plain": N_("{name}/ ({size}): a cache of whole files. Deleting it loses nothing."),
 }
+
+WORDS: Final[Mapping[str, str]] = {
+    "ok": N_("ok"),
+    "note": N_("note"),
+    "bad": N_("bad"),
+    "lock": N_("lock"),
+    "schema": N_("schema"),
+    "database": N_("database"),
+    "keys": N_("keys"),
+    "events": N_("events"),
+    "jobs": N_("jobs"),
+    "objects": N_("objects"),
+    "contents": N_("contents"),
+    "git": N_("git"),
+    "disk": N_("disk"),
+    "folder": N_("folder"),
+}
+"""Grades and checks, as people read them; programs get them as they are."""
 
 _NEED_SCHEMA: Final = (check_consumers, check_jobs, check_objects, check_contents)
 CHECKS: Final[tuple[Callable[[Patient], Iterator[Finding]], ...]] = (

@@ -22,13 +22,17 @@ IN_THE_WAY = N_("a file is in the way")
 READ_ONLY = N_("the disk may only be read")
 DISK_FULL = N_("the disk is full")
 NOT_OURS = N_("this machine does not have the address")
+NO_PLACE = N_("there is no such place")
+A_FOLDER = N_("it is a folder")
 UNKNOWN_NAME = N_("nobody knows the name")
 
 _REASONS: Final[Mapping[int | None, str]] = {
+    errno.ENOENT: NO_PLACE,
     errno.EACCES: NOT_ALLOWED,
     errno.EPERM: NOT_ALLOWED,
     errno.EEXIST: IN_THE_WAY,
     errno.ENOTDIR: IN_THE_WAY,
+    errno.EISDIR: A_FOLDER,
     errno.EROFS: READ_ONLY,
     errno.ENOSPC: DISK_FULL,
     errno.EADDRNOTAVAIL: NOT_OURS,
