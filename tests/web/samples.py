@@ -256,6 +256,7 @@ ERROR_STATES = (
     *("later", "broken"),
 )
 PROBLEM = "bad name! is not a valid repository name: up to 96 letters, digits, and . _ -"
+_PROBLEMS = {"name": PROBLEM, "full_name": "", "email": PROBLEM, "password": PROBLEM}
 
 _ORG = OwnerPage(
     chrome=VISITOR,
@@ -533,7 +534,10 @@ SAMPLES: dict[str, tuple[str, Any]] = {
         SignInPage(VISITOR, "lin-qing", "/a/b", True, "The name or the password is wrong."),
     ),
     "set-up": ("people/set_up.html", SetUpPage(VISITOR, True, "", "", "", "")),
-    "sign-up": ("people/set_up.html", SetUpPage(VISITOR, False, "lin", "林", "a@b.c", PROBLEM)),
+    "sign-up": (
+        "people/set_up.html",
+        SetUpPage(VISITOR, False, "lin", "林", "a@b.c", PROBLEM, _PROBLEMS),
+    ),
     "invitation": ("people/password.html", PasswordPage(VISITOR, True, "chen-opc", "")),
     "reset": ("people/password.html", PasswordPage(VISITOR, False, "chen-opc", PROBLEM)),
     "profile": ("people/profile.html", ProfilePage(LIN, "林青", "lin@example.org", "", True)),
@@ -551,7 +555,10 @@ SAMPLES: dict[str, tuple[str, Any]] = {
         MyOrgsPage(LIN, (OrgRow("longquan", "龙泉实验室", "admin"), OrgRow("zju", "", "read"))),
     ),
     "organisations-none": ("people/organizations.html", MyOrgsPage(LIN, ())),
-    "organisation-new": ("people/new_organization.html", NewOrgPage(LIN, "", "", False, PROBLEM)),
+    "organisation-new": (
+        "people/new_organization.html",
+        NewOrgPage(LIN, "", "", False, PROBLEM, _PROBLEMS),
+    ),
     "organisation-settings": (
         "people/organization_settings.html",
         OrgSettingsPage(LIN, "longquan", "龙泉实验室", True, "", True),
@@ -572,6 +579,7 @@ SAMPLES: dict[str, tuple[str, Any]] = {
             link_expires_at=NOW + 7 * DAY,
             problem=PROBLEM,
             problem_of="invite",
+            problems=_PROBLEMS,
         ),
     ),
     **{

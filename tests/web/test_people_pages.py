@@ -84,6 +84,54 @@ def test_the_set_up_link_makes_the_first_administrator_once(node, visitor: Visit
     assert (again.status, "This link does not work any more" in again.said) == (404, True)
 
 
+def beside(page: str) -> dict[str, str]:
+    """Return what a page says is wrong beside its fields."""
+    return dict(re.findall(r'<span class="wrong" id="e-(\w+)">.*?<span>(.*?)</span>', page))
+
+
+def test_a_form_tells_all_that_is_wrong_at_once(node, lin: Visitor, visitor: Visitor) -> None:
+    node.gate.settings = Settings(sign_up=SignUp.OPEN)
+    wrong = {"name": "not a name", "full_name": "x" * 101, "email": "nowhere"}
+    rules = {
+        "name": "not a name is not a valid name: 2 to 42 letters, digits and single dashes "
+        "between them, not digits alone.",
+        "full_name": "A full name is one line of at most 100 characters.",
+        "email": "nowhere is not a mail address.",
+    }
+
+    signed_up = visitor.post("/sign-up", **wrong, password="short")
+    invited = lin.post("/admin/people", **wrong)
+    profile = lin.post("/settings/profile", **wrong)
+    org = lin.post("/organizations/new", name="LIN", full_name="x" * 101)
+    empty = visitor.post("/sign-up")
+
+    assert beside(signed_up.text) == rules | {"password": "A password has at least 10 characters."}
+    assert signed_up.text.count('aria-invalid="true"') == 4
+    assert 'aria-describedby="e-email h-email"' in signed_up.text
+    assert "Nothing was saved. Please mend what is marked." in signed_up.said
+    assert beside(invited.text) == rules
+    assert beside(profile.text) == {name: rules[name] for name in ("full_name", "email")}
+    assert beside(org.text) == {
+        "name": "The name LIN is taken.",
+        "full_name": rules["full_name"],
+    }
+    assert beside(empty.text) == dict.fromkeys(("name", "password"), "Please fill this in.")
+    assert [each.status for each in (signed_up, invited, profile, org, empty)] == [400] * 5
+
+
+def test_what_concerns_no_field_is_said_of_the_form(node, visitor: Visitor) -> None:
+    node.gate.settings = Settings(sign_up=SignUp.OPEN)
+    draft = {"name": "wu", "email": "nowhere", "password": PASSWORD}
+
+    for _ in range(30):
+        page = visitor.post("/sign-up", **draft)
+        if page.status == 429:
+            break
+
+    assert "Too many attempts." in page.said
+    assert beside(page.text) == {"email": "nowhere is not a mail address."}
+
+
 def test_an_invitation_lets_its_person_choose_a_password(node, visitor: Visitor) -> None:
     made = write(node, invite, OPERATOR, PersonDraft("mei"))
     link = f"/password/{made.link.secret}"

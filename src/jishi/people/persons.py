@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
@@ -17,7 +17,15 @@ from jishi.people import tables
 from jishi.people.actors import Actor
 from jishi.people.events import PersonActivated, PersonAdded, PersonDeactivated
 from jishi.people.memory import forget_after
-from jishi.people.names import NamespaceKind, check_full_name, check_name, take_name
+from jishi.people.names import (
+    NamespaceKind,
+    NameTaken,
+    check_full_name,
+    check_name,
+    find_namespace,
+    take_name,
+)
+from jishi.people.passwords import check_password
 
 __all__ = [
     "BadEmail",
@@ -28,6 +36,7 @@ __all__ = [
     "PersonMissing",
     "add_person",
     "check_draft",
+    "find_faults",
     "find_person",
     "get_people",
     "get_person",
@@ -189,6 +198,35 @@ def check_email(email: str) -> None:
         raise BadEmail(email=email[:EMAIL_CHARS_MAX])
 
 
+def find_faults(
+    tx: Tx,
+    *,
+    name: str | None = None,
+    full_name: str | None = None,
+    email: str | None = None,
+    password: str | None = None,
+) -> dict[str, Refusal]:
+    """Return why each of the fields that are given would be refused, by its name.
+
+    For forms, whose readers mend all of it at once; whoever makes the account or the
+    organisation checks again.
+    """
+    checks: tuple[tuple[str, str | None, Callable[[str], None]], ...] = (
+        ("name", name, lambda text: _check_free(tx, text)),
+        ("full_name", full_name, check_full_name),
+        ("email", email, check_email),
+        ("password", password, check_password),
+    )
+    faults: dict[str, Refusal] = {}
+    for field, text, check in checks:
+        try:
+            if text is not None:
+                check(text)
+        except Refusal as refusal:
+            faults[field] = refusal
+    return faults
+
+
 def find_person(tx: Tx, name: str) -> Person | None:
     """Return the person called ``name``, compared without case."""
     row = tx.conn.execute(_BY_NAME, {"name_key": name.lower()}).one_or_none()
@@ -294,6 +332,12 @@ def find_password(tx: Tx, name: str) -> tuple[int, str | None] | None:
 def find_person_by_id(tx: Tx, person_id: int) -> Person | None:
     """Return the person of a row."""
     return get_people(tx, [person_id]).get(person_id)
+
+
+def _check_free(tx: Tx, name: str) -> None:
+    check_name(name)
+    if find_namespace(tx, name) is not None:
+        raise NameTaken(name=name)
 
 
 def _to_person(row: sa.Row[*tuple[Any, ...]]) -> Person:

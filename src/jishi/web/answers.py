@@ -14,6 +14,7 @@ from starlette.responses import Response
 from jishi.core.db import utc_micros
 from jishi.core.errors import Refusal
 from jishi.http import Context, context_of, say
+from jishi.people.persons import find_faults
 from jishi.web.pages.chrome import Chrome
 from jishi.web.templating import PageLike, render
 
@@ -87,6 +88,24 @@ def see_other(url: str) -> Response:
 def said(request: Request, refusal: Refusal) -> str:
     """Return what a form says about why it was not taken."""
     return say({}, refusal, context_of(request)).text
+
+
+async def said_of_fields(
+    request: Request, refusal: Refusal, **typed: str
+) -> tuple[str, dict[str, str]]:
+    """Return what a form says of itself and beside its fields, all of them at once.
+
+    Args:
+        typed: Fields that ``people`` has rules for, by name.
+
+    Returns:
+        What concerns no field, else empty; and by field what is wrong with it, empty where
+        nothing was typed.
+    """
+    faults = await context_of(request).db.read(find_faults, **typed)
+    beside = {name: said(request, fault) if typed[name] else "" for name, fault in faults.items()}
+    is_beside = any(fault.code == refusal.code for fault in faults.values())
+    return "" if is_beside else said(request, refusal), beside
 
 
 def status_of(refusal: Refusal, context: Context) -> int:

@@ -13,7 +13,15 @@ from jishi.people import Person, PersonDraft, list_people
 from jishi.people.links import invite, make_link
 from jishi.people.persons import OwnAccount, PersonInactive, set_active
 from jishi.web.addresses import with_query
-from jishi.web.answers import chrome_of, field, said, see_other, show, status_of
+from jishi.web.answers import (
+    chrome_of,
+    field,
+    said,
+    said_of_fields,
+    see_other,
+    show,
+    status_of,
+)
 from jishi.web.pages.people import PeoplePage, PersonRow
 
 HERE = "/admin/people"
@@ -38,8 +46,18 @@ async def invite_person(request: Request) -> Response:
     try:
         made = await context.db.write(invite, context.actor, draft)
     except Refusal as refusal:
-        page = await _people_page(request)
-        page = _refilled(page, draft, said(request, refusal))
+        typed = {"name": draft.name, "full_name": draft.full_name, "email": draft.email}
+        problem, beside = await said_of_fields(request, refusal, **typed)
+        page = replace(
+            await _people_page(request),
+            name=draft.name,
+            full_name=draft.full_name,
+            email=draft.email,
+            as_admin=draft.is_admin,
+            problem=problem,
+            problem_of="invite",
+            problems=beside,
+        )
         return show(request, "people/people.html", page, status=status_of(refusal, context))
     return await _show_link(request, made.person.name, made.link.secret, made.link.expires_at)
 
@@ -99,18 +117,6 @@ async def _people_page(request: Request) -> PeoplePage:
         as_admin=False,
         problem="",
         problem_of="",
-    )
-
-
-def _refilled(page: PeoplePage, draft: PersonDraft, problem: str) -> PeoplePage:
-    return replace(
-        page,
-        name=draft.name,
-        full_name=draft.full_name,
-        email=draft.email,
-        as_admin=draft.is_admin,
-        problem=problem,
-        problem_of="invite",
     )
 
 

@@ -29,6 +29,7 @@ from jishi.web.answers import (
     chrome_of,
     field,
     said,
+    said_of_fields,
     secret_field,
     see_other,
     show,
@@ -114,7 +115,7 @@ async def set_up(request: Request) -> Response:
     except LinkGone as gone:
         raise SetUpGone from gone
     except Refusal as refusal:
-        return _show_draft(request, draft, refusal, is_first=True)
+        return await _show_draft(request, draft, password, refusal, is_first=True)
     return _let_in(request, opened, "/")
 
 
@@ -136,7 +137,7 @@ async def sign_up(request: Request) -> Response:
     try:
         opened = await people_sign_up(context.node.gate, draft, password, address=context.address)
     except Refusal as refusal:
-        return _show_draft(request, draft, refusal, is_first=False)
+        return await _show_draft(request, draft, password, refusal, is_first=False)
     return _let_in(request, opened, "/")
 
 
@@ -204,12 +205,15 @@ def _let_in(request: Request, opened: Opened, url: str) -> Response:
     return response
 
 
-def _show_draft(
-    request: Request, draft: PersonDraft, refusal: Refusal, *, is_first: bool
+async def _show_draft(
+    request: Request, draft: PersonDraft, password: str, refusal: Refusal, *, is_first: bool
 ) -> Response:
     context = context_of(request)
-    typed = (draft.name, draft.full_name, draft.email)
-    page = SetUpPage(chrome_of(context), is_first, *typed, said(request, refusal))
+    typed = {"name": draft.name, "full_name": draft.full_name, "email": draft.email}
+    problem, beside = await said_of_fields(request, refusal, **typed, password=password)
+    page = SetUpPage(
+        chrome=chrome_of(context), is_first=is_first, **typed, problem=problem, problems=beside
+    )
     status = status_of(refusal, context)
     return show(request, "people/set_up.html", page, status=status, secret=True)
 

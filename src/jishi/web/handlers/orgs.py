@@ -23,7 +23,15 @@ from jishi.people.orgs import (
     update_org,
 )
 from jishi.web.addresses import with_query
-from jishi.web.answers import chrome_of, field, said, see_other, show, status_of
+from jishi.web.answers import (
+    chrome_of,
+    field,
+    said,
+    said_of_fields,
+    see_other,
+    show,
+    status_of,
+)
 from jishi.web.handlers.owners import role_word
 from jishi.web.pages.people import MemberRow, MembersPage, NewOrgPage, OrgSettingsPage
 
@@ -47,8 +55,15 @@ async def create(request: Request) -> Response:
     try:
         org = await context.db.write(create_org, context.actor, draft)
     except Refusal as refusal:
-        typed = (draft.name, draft.full_name, draft.private_by_default)
-        page = NewOrgPage(chrome_of(context), *typed, said(request, refusal))
+        typed = {"name": draft.name, "full_name": draft.full_name}
+        problem, beside = await said_of_fields(request, refusal, **typed)
+        page = NewOrgPage(
+            chrome=chrome_of(context),
+            **typed,
+            private_by_default=is_private,
+            problem=problem,
+            problems=beside,
+        )
         status = status_of(refusal, context)
         return show(request, "people/new_organization.html", page, status=status)
     return see_other(f"/organizations/{org.name}/members")

@@ -19,6 +19,7 @@ from jishi.web.answers import (
     chrome_of,
     field,
     said,
+    said_of_fields,
     secret_field,
     see_other,
     show,
@@ -58,8 +59,9 @@ async def change_profile(request: Request) -> Response:
     try:
         await context.db.write(update_profile, context.actor, **typed)
     except Refusal as refusal:
+        problem, beside = await said_of_fields(request, refusal, **typed)
         page = ProfilePage(
-            chrome_of(context), problem=said(request, refusal), is_done=False, **typed
+            chrome=chrome_of(context), **typed, problem=problem, is_done=False, problems=beside
         )
         return show(request, "people/profile.html", page, status=status_of(refusal, context))
     return see_other("/settings/profile?done=1")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from jishi.web.pages.chrome import Chrome
 
@@ -14,6 +15,8 @@ class SignInPage:
     Attributes:
         next_url: Where to go afterwards, a path of ours.
         problem: Why it did not work, as in all pages with forms; empty if nothing failed.
+            What is wrong with single fields is in ``problems``, where a page has them: by
+            field, empty where nothing was typed.
     """
 
     chrome: Chrome
@@ -33,6 +36,7 @@ class SetUpPage:
     full_name: str
     email: str
     problem: str
+    problems: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,7 @@ class ProfilePage:
     email: str
     problem: str
     is_done: bool
+    problems: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +158,7 @@ class NewOrgPage:
     full_name: str
     private_by_default: bool
     problem: str
+    problems: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,3 +251,4 @@ class PeoplePage:
     as_admin: bool
     problem: str
     problem_of: str
+    problems: Mapping[str, str] = field(default_factory=dict)
