@@ -93,7 +93,9 @@ ROW = Row(
     name="celadon-chat",
     url="/longquan/celadon-chat",
     private=False,
-    says=("text-generation", "apache-2.0", "transformers"),
+    task="text-generation",
+    licence="apache-2.0",
+    library="transformers",
     parents=(PARENT,),
     downloads_30d=21_400,
     likes=3_102,
@@ -107,7 +109,9 @@ ROWS = (
         ROW,
         owner="a-laboratory-with-the-longest-name-allowed",
         name="x",
-        says=(),
+        task="",
+        licence="",
+        library="",
         parents=(
             Parent(f"chen-opc/{LONG}", "quantized"),
             Parent("a/b", "merge"),
@@ -155,7 +159,7 @@ FACTS = Facts(
     downloads_all=6_031_118,
     created_at=NOW - 150 * DAY,
     updated_at=NOW - 2 * DAY,
-    licence="apache-2.0",
+    licences=("apache-2.0",),
     library="transformers",
     languages=("zh", "en"),
     architecture="LlamaForCausalLM",
@@ -163,7 +167,7 @@ FACTS = Facts(
     datasets=("longquan/kiln-notes",),
     tags=(("chat", "/models?tag=chat"), ("license:apache-2.0", "/models?tag=license%3Aapache-2.0")),
 )
-NO_FACTS = Facts(0, 0, NOW, NOW, "", "", (), "", (), (), ())
+NO_FACTS = Facts(0, 0, NOW, NOW, (), "", (), "", (), (), ())
 CARD = """---
 license: apache-2.0
 ---
@@ -374,7 +378,7 @@ _SETTINGS = RepoSettingsPage(
 _SHELVES = (
     Shelf("model", ROWS, "/models"),
     Shelf("dataset", (replace(ROW, kind="dataset", parents=()),), ""),
-    Shelf("space", (replace(ROW, kind="space", says=("gradio",), parents=()),), "/spaces"),
+    Shelf("space", (replace(ROW, kind="space", task="gradio", parents=()),), "/spaces"),
 )
 _FOLDER = FolderPage(
     chrome=VISITOR,
@@ -425,7 +429,10 @@ SAMPLES: dict[str, tuple[str, Any]] = {
             _LIST,
             text="cel",
             rows=ROWS[:2],
-            filters=(Filter("license:apache-2.0", "/models"), Filter("longquan", "/models")),
+            filters=(
+                Filter("tag", "license:apache-2.0", "/models"),
+                Filter("owner", "longquan", "/models"),
+            ),
             next_url="",
             first_url="",
         ),

@@ -75,7 +75,7 @@ def test_a_row_says_what_the_card_claims(put, visitor: Visitor) -> None:
 
     said = visitor.get("/models").said
 
-    assert "mit" in said
+    assert "MIT" in said
     assert "claimed derived from zhe/base" in said
 
 
@@ -103,7 +103,30 @@ def test_a_card_is_rendered_with_commands_for_this_host(put, visitor: Visitor) -
     assert "git clone http://hub.test/lin/silk" in page.said
     assert 'AutoModelForCausalLM.from_pretrained( "lin/silk" )' in page.said
     assert "curl -L http://hub.test/lin/silk/resolve/main/config.json" in page.said
-    assert "Licence mit Architecture XForCausalLM" in page.said
+    assert "Licence MIT Architecture XForCausalLM" in page.said
+
+
+def test_words_of_ours_in_a_card_speak_the_reader_s_language(put, visitor: Visitor) -> None:
+    put("lin/silk", {"README.md": "> [!WARNING]\n> hot\n\n> [!NOTE] Mine\n> x\n"})
+
+    english = visitor.get("/lin/silk").text
+    chinese = visitor.get("/lin/silk", ("accept-language", "zh-CN")).text
+
+    assert '<p class="markdown-alert-title">Warning</p>' in english
+    assert '<p class="markdown-alert-title">警告</p>' in chinese
+    assert '<p class="markdown-alert-title">Mine</p>' in chinese
+
+
+def test_refusals_say_words_of_ours_in_the_reader_s_language(lin: Visitor, mei: Visitor) -> None:
+    chinese = ("accept-language", "zh-CN")
+    lin.get("/?lang=zh")
+    form = {"kind": "model", "owner": "lin", "name": "silk", "visibility": "public"}
+    lin.post("/new", **form)
+
+    assert "模型仓库 lin/nothing 不存在" in lin.get("/lin/nothing").said
+    assert "此模型仓库已存在" in lin.post("/new", **form).said
+    assert "“管理”" in mei.get("/organizations/longquan/settings", chinese).said
+    assert "没有权限" in mei.get("/organizations/longquan/settings", chinese).said
 
 
 def test_datasets_and_spaces_have_commands_of_their_own(put, visitor: Visitor) -> None:

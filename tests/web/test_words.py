@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from importlib.resources import files
+from pathlib import Path
 
 import pytest
 from babel.messages.pofile import read_po
 
-from jishi.core.errors import Refusal
+import jishi.web
 from jishi.core.i18n import LOCALES
 from jishi.web.templating import ENVIRONMENTS
+from tests.tidy.test_words import marked_in
 
 
 def sources() -> set[str]:
@@ -18,8 +20,8 @@ def sources() -> set[str]:
     for name in env.list_templates():
         for _, function, text in env.extract_translations(env.loader.get_source(env, name)[0]):
             found.add(text[1] if function == "ngettext" else _first(text))
-    refusals = Refusal.registry.values()
-    return found | {each.text for each in refusals if each.__module__.startswith("jishi.web.")}
+    code = Path(jishi.web.__file__).parent.rglob("*.py")
+    return found | {text for path in code for text in marked_in(path)}
 
 
 def _first(text: object) -> str:

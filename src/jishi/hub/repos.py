@@ -23,11 +23,11 @@ NAME = re.compile(r"(?!.*(?:--|\.\.))[A-Za-z0-9_](?:[A-Za-z0-9_.\-]{0,94}[A-Za-z
 
 @unique
 class RepoKind(StrEnum):
-    """What a repository holds."""
+    """What a repository holds; the words are said in refusals too."""
 
-    MODEL = "model"
-    DATASET = "dataset"
-    SPACE = "space"
+    MODEL = N_("model")
+    DATASET = N_("dataset")
+    SPACE = N_("space")
 
 
 @unique

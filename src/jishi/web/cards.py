@@ -53,14 +53,15 @@ def parents_of(repo: Repo) -> tuple[Parent, ...]:
 
 def row_of(repo: Repo) -> Row:
     """Return a repository as a row of a list."""
-    says = (task_of(repo), word(repo.card, "license"), word(repo.card, "library_name"))
     return Row(
         kind=repo.kind.value,
         owner=repo.namespace,
         name=repo.name,
         url=repo_url(repo.kind, repo.path),
         private=repo.private,
-        says=tuple(each for each in says if each),
+        task=task_of(repo),
+        licence=word(repo.card, "license"),
+        library=word(repo.card, "library_name"),
         parents=parents_of(repo),
         downloads_30d=repo.downloads_30d,
         likes=repo.likes,
@@ -98,7 +99,7 @@ def facts_of(repo: Repo) -> Facts:
         downloads_all=repo.downloads_all,
         created_at=repo.created_at,
         updated_at=repo.updated_at,
-        licence=", ".join(words(repo.card, "license")),
+        licences=words(repo.card, "license"),
         library=word(repo.card, "library_name"),
         languages=words(repo.card, "language"),
         architecture=architectures[0] if isinstance(architectures[0], str) else "",

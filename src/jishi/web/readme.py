@@ -8,11 +8,13 @@ from typing import Final
 from urllib.parse import quote
 
 from markupsafe import Markup
+from starlette.requests import Request
 
 from jishi.core.hop import hop
+from jishi.http import context_of
 from jishi.http.markdown import Place as MarkdownPlace
 from jishi.http.markdown import render_markdown
-from jishi.hub import Entry, Node
+from jishi.hub import Entry
 from jishi.hub.files import Place, read_small
 from jishi.web.addresses import at_revision, repo_url
 
@@ -49,27 +51,30 @@ class _Kept:
 _kept = _Kept()
 
 
-async def read_document(node: Node, place: Place, entry: Entry) -> Markup | None:
+async def read_document(request: Request, place: Place, entry: Entry) -> Markup | None:
     """Return a Markdown file of a revision as HTML; ``None`` for one that Git does not hold.
 
-    Cost: nothing the second time.
+    Cost: nothing the second time in the same language.
     """
     if entry.is_folder or entry.sha256 is not None:
         return None
+    context = context_of(request)
+    node, locale = context.node, context.locale
     repo = repo_url(place.repo.kind, place.repo.path)
     at = MarkdownPlace(
         pages=at_revision(repo, "blob", place.revision),
         files=at_revision(repo, "resolve", place.revision),
         folder=quote(entry.path.rpartition("/")[0]),
     )
-    key = (entry.oid, at.pages, at.folder)
+    key = (entry.oid, at.pages, at.folder, locale)
     html = _kept.find(key)
     if html is None:
         data = await read_small(node, place, entry, bytes_max=DOCUMENT_BYTES_MAX)
         text = data.decode("utf-8", "replace")
         if len(data) > HERE_BYTES_MAX:
-            html = await hop(node.pool, render_markdown, text, at)
+            html = await hop(node.pool, render_markdown, text, at, locale)
         else:
-            html = render_markdown(text, at)
+            html = render_markdown(text, at, locale)
+        html = html.strip()
         _kept.keep(key, html)
     return html

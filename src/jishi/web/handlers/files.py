@@ -95,7 +95,7 @@ async def _folder_page(
         entries=await _rows(node, place, _folders_first(listed, after)),
         first_url=here if after else "",
         next_url=with_query(here, {"after": listed.end}) if listed.end else "",
-        readme_html=await read_document(node, place, readme) if readme else None,
+        readme_html=await read_document(request, place, readme) if readme else None,
     )
 
 
@@ -103,7 +103,7 @@ async def _file_page(request: Request, place: Place, entry: Entry) -> FilePage:
     context = context_of(request)
     large, is_blocked = await _large(context.node, place, entry)
     plain = request.query_params.get("plain") == "1"
-    seen = await _look(context.node, place, entry, plain=plain, is_blocked=is_blocked)
+    seen = await _look(request, place, entry, plain=plain, is_blocked=is_blocked)
     bytes_url = _url(place, "resolve", entry.path)
     return FilePage(
         chrome=chrome_of(context, way=LISTS[place.repo.kind]),
@@ -156,7 +156,9 @@ class _Seen:
     html: Markup | None = None
 
 
-async def _look(node: Node, place: Place, entry: Entry, *, plain: bool, is_blocked: bool) -> _Seen:
+async def _look(
+    request: Request, place: Place, entry: Entry, *, plain: bool, is_blocked: bool
+) -> _Seen:
     ending = entry.path.rpartition(".")[2].lower()
     if is_blocked:
         return _Seen("blocked")
@@ -165,8 +167,8 @@ async def _look(node: Node, place: Place, entry: Entry, *, plain: bool, is_block
     if entry.sha256 is not None:
         return _Seen("binary")
     if ending in _DOCUMENTS and not plain:
-        return _Seen("rendered", html=await read_document(node, place, entry))
-    return await _read(node, place, entry)
+        return _Seen("rendered", html=await read_document(request, place, entry))
+    return await _read(context_of(request).node, place, entry)
 
 
 async def _read(node: Node, place: Place, entry: Entry) -> _Seen:

@@ -85,7 +85,8 @@ def _list_page(
             for each in SORTS
         ),
         filters=tuple(
-            Filter(value, with_query(url, {**here, name: ""})) for name, value in filters.items()
+            Filter(name, value, with_query(url, {**here, name: ""}))
+            for name, value in filters.items()
         ),
         rows=tuple(row_of(repo) for repo in found.items),
         first_url=with_query(url, here) if asked.get("after") else "",

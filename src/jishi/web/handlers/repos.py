@@ -43,7 +43,9 @@ async def read_card(request: Request, kind: RepoKind) -> Response:
     listed = await list_folder(context.node, place, "", limit=LOOK_AT)
     names = [entry.path for entry in listed.items if not entry.is_folder]
     readme = next((entry for entry in listed.items if entry.path == "README.md"), None)
-    card = await read_document(context.node, place, readme) if readme else None
+    card = await read_document(request, place, readme) if readme else None
+    if not card:  # a README.md may hold nothing but metadata
+        card = None
     page = CardPage(
         chrome=chrome_of(context, way=LISTS[kind]),
         head=head,

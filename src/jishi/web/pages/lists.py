@@ -24,7 +24,7 @@ class Row:
     """A repository in a list.
 
     Attributes:
-        says: A few words of its card: task, licence, library.
+        task: A word of its card, empty if it says none; as ``licence`` and ``library``.
         updated_at: Microseconds UTC.
     """
 
@@ -33,7 +33,9 @@ class Row:
     name: str
     url: str
     private: bool
-    says: tuple[str, ...]
+    task: str
+    licence: str
+    library: str
     parents: tuple[Parent, ...]
     downloads_30d: int
     likes: int
@@ -55,8 +57,13 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """A filter that is on, and the list without it."""
+    """A filter that is on, and the list without it.
 
+    Attributes:
+        field: ``owner`` or ``tag``.
+    """
+
+    field: str
     text: str
     without_url: str
 

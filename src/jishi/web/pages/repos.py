@@ -76,7 +76,7 @@ class Facts:
     downloads_all: int
     created_at: int
     updated_at: int
-    licence: str
+    licences: tuple[str, ...]
     library: str
     languages: tuple[str, ...]
     architecture: str
