@@ -8,8 +8,8 @@ import sqlite3
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from pathlib import Path
 
@@ -19,14 +19,8 @@ from jishi.core.db import Database, Mode
 from jishi.core.signing import load_keys
 from jishi.migrations.runner import run_once, scripts
 from jishi.people import OPERATOR, PersonDraft, add_person
-from tests.cli.running import Server, jishi, serving, typed
+from tests.cli.running import jishi, serving, typed
 from tests.postgres import own_database
-
-
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with serving(tmp_path_factory.mktemp("serve") / "data", "--no-demo") as server:
-        yield server
 
 
 def get(url: str, **headers: str) -> tuple[int, bytes]:
@@ -54,43 +48,77 @@ def test_what_it_says_to_try_can_be_typed_anywhere(served, tmp_path: Path) -> No
     assert "x is not a valid name" in told.err
 
 
-def test_it_ends_cleanly_when_told(tmp_path: Path) -> None:
-    for number in (signal.SIGTERM, signal.SIGINT):
-        with serving(tmp_path / "data", "--no-demo") as server:
-            assert server.stop(number) == 0
-        assert not (tmp_path / "data" / "control.sock").exists()
-        log = (tmp_path / "data.log").read_text()
-        assert "Traceback" not in log
+@dataclass
+class Life:
+    """What was seen of one folder over three starts."""
+
+    data: Path
+    links: list[str | None] = field(default_factory=list)
+    """Set-up links, by start."""
+    ends: list[tuple[int, bool]] = field(default_factory=list)
+    """Status, and whether the socket is left, of those that were told to end."""
+    last_seconds: float = 0.0
+    me: tuple[int, bytes] = (0, b"")
+    foreign: tuple[int, bytes] = (0, b"")
+    after_kill: int | None = None
+    log: str = ""
 
 
-def test_everything_is_there_at_the_second_start(tmp_path: Path) -> None:
-    data = tmp_path / "data"
+FOREIGN = {"Authorization": "Bearer hf_" + "x" * 34}
+
+
+@pytest.fixture(scope="module")
+def life(tmp_path_factory: pytest.TempPathFactory) -> Life:
+    """Start, end, start, add an administrator, kill, add somebody, start, end."""
+    life = Life(tmp_path_factory.mktemp("life") / "data")
+    data = life.data
     with serving(data, "--no-demo") as server:
+        life.links.append(server.set_up())
+        life.ends.append((server.stop(signal.SIGTERM), (data / "control.sock").exists()))
+    life.log = (data.parent / "data.log").read_text()
+    with serving(data, "--no-demo") as server:
+        life.links.append(server.set_up())
         jishi("user", "add", "mei", "--admin", "--data", data)
         token = jishi("token", "add", "mei", "--role", "read", "--data", data).out.strip()
-        server.process.kill()
+        server.stop(signal.SIGKILL)
+    life.after_kill = jishi("user", "add", "ann", "--data", data).code
     begun = time.monotonic()
-    with serving(data) as server:
-        seconds = time.monotonic() - begun
-        answer = get(f"{server.url}/api/whoami-v2", Authorization=f"Bearer {token}")
+    with serving(data, JISHI_PEOPLE__FOREIGN_TOKENS="anonymous") as server:
+        life.last_seconds = time.monotonic() - begun
+        life.links.append(server.set_up())
+        life.me = get(f"{server.url}/api/whoami-v2", Authorization=f"Bearer {token}")
+        life.foreign = get(f"{server.url}/api/models", **FOREIGN)
+        life.ends.append((server.stop(signal.SIGINT), (data / "control.sock").exists()))
+    life.log += (data.parent / "data.log").read_text()
+    return life
 
-    assert answer[0] == 200
-    assert b'"mei"' in answer[1]
-    assert server.set_up() is None
-    assert seconds < 10  # 3 on an idle machine
+
+def test_it_ends_cleanly_when_told(life: Life) -> None:
+    assert life.ends == [(0, False), (0, False)]
+    assert "Traceback" not in life.log
 
 
-def test_the_set_up_link_is_renewed_at_each_start_until_it_is_used(tmp_path: Path) -> None:
-    data = tmp_path / "data"
-    links = []
-    for _ in range(2):
-        with serving(data, "--no-demo") as server:
-            links.append(server.set_up().rpartition("/")[2])
-    assert links[0] != links[1]
+def test_everything_is_there_after_a_kill(life: Life) -> None:
+    assert life.me[0] == 200
+    assert b'"mei"' in life.me[1]
+    assert life.last_seconds < 10  # 3 on an idle machine
 
-    jishi("user", "add", "boss", "--admin", "--data", data)
-    with serving(data, "--no-demo") as server:
-        assert server.set_up() is None
+
+def test_the_set_up_link_is_renewed_at_each_start_until_it_is_used(life: Life) -> None:
+    first, second, third = life.links
+    assert first is not None
+    assert second is not None
+    assert first.rpartition("/")[2] != second.rpartition("/")[2]
+    assert third is None
+
+
+def test_a_killed_server_leaves_the_folder_free(life: Life) -> None:
+    assert life.after_kill == 0
+
+
+def test_foreign_tokens_are_passed_over_where_the_operator_says_so(life: Life, served) -> None:
+    assert get(f"{served.url}/api/models", **FOREIGN)[0] == 401
+    assert life.foreign == (200, b"[]")
 
 
 def test_a_second_server_and_a_taken_port_are_refused_by_name(served, tmp_path: Path) -> None:
@@ -103,27 +131,17 @@ def test_a_second_server_and_a_taken_port_are_refused_by_name(served, tmp_path: 
     assert "--port" in other.err
 
 
-def test_a_killed_server_leaves_the_folder_free(tmp_path: Path) -> None:
-    data = tmp_path / "data"
-    with serving(data, "--no-demo") as server:
-        server.process.kill()
-        server.process.wait()
-        done = jishi("user", "add", "mei", "--data", data)
-
-    assert done.code == 0
-
-
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1"])
-def test_an_address_others_reach_needs_a_url(tmp_path: Path, host: str) -> None:
-    done = jishi("serve", "--host", host, "--data", tmp_path / "data")
+def test_an_address_others_reach_needs_a_url(tmp_path: Path) -> None:
+    done = jishi("serve", "--host", "0.0.0.0", "--data", tmp_path / "data")
 
     assert (done.code, done.out) == (1, "")
-    assert f"--host {host} --url http://" in done.err
+    assert "--host 0.0.0.0 --url http://" in done.err
     assert not (tmp_path / "data").exists()
 
 
-def test_with_a_url_links_name_it(tmp_path: Path) -> None:
-    data = tmp_path / "data"
+def test_with_a_url_links_name_it_in_a_folder_with_a_very_long_name_too(tmp_path: Path) -> None:
+    data = tmp_path / ("x" * 120) / "data"
+    data.parent.mkdir()
     with serving(data, "--host", "0.0.0.0", "--url", "https://hub.example") as server:
         link = jishi("user", "add", "mei", "--data", data)
 
@@ -131,51 +149,16 @@ def test_with_a_url_links_name_it(tmp_path: Path) -> None:
     assert "https://hub.example/set-up/" in server.banner
 
 
-def test_an_address_that_is_not_ours_is_refused_by_name(tmp_path: Path) -> None:
-    done = jishi(
-        "serve", "--host", "192.0.2.1", "--url", "http://x.example", "--data", tmp_path / "data"
-    )
-
-    assert done.code == 1
-    assert "Cannot listen on 192.0.2.1" in done.err
-
-
-def test_a_place_that_cannot_hold_data_is_refused_by_name(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("in the way")
-
-    done = jishi("serve", "--data", tmp_path / "file")
-
-    assert done.code == 1
-    assert "cannot be used as the data folder" in done.err
-
-
-def test_a_bad_setting_is_refused_by_name(tmp_path: Path) -> None:
-    data = tmp_path / "data"
-    data.mkdir()
-    (data / "jishi.toml").write_text('[people]\nforeign_tokens = "perhaps"\n')
-
-    done = jishi("serve", "--data", data)
-
-    assert done.code == 1
-    assert "people.foreign_tokens" in done.err
-
-
-@pytest.mark.parametrize("language", ["C.UTF-8", "zh_CN.UTF-8"])
-def test_a_url_that_is_no_address_is_refused_at_once(tmp_path: Path, language: str) -> None:
-    done = jishi("serve", "--url", "foo", "--data", tmp_path / "data", LC_ALL=language)
+def test_a_url_that_is_no_address_is_refused_in_the_language_of_the_terminal(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "data"
+    done = jishi("serve", "--url", "foo", "--data", folder, LC_ALL="zh_CN.UTF-8")
 
     assert (done.code, done.out) == (1, "")
     assert "foo" in done.err
-    assert "https://hub.example" in done.err
-    assert ("网址" in done.err) == (language != "C.UTF-8")
+    assert "网址" in done.err
     assert not (tmp_path / "data").exists()
-
-
-def test_foreign_tokens_are_passed_over_where_the_operator_says_so(served, tmp_path: Path) -> None:
-    foreign = {"Authorization": "Bearer hf_" + "x" * 34}
-    assert get(f"{served.url}/api/models", **foreign)[0] == 401
-    with serving(tmp_path / "two", "--no-demo", JISHI_PEOPLE__FOREIGN_TOKENS="anonymous") as server:
-        assert get(f"{server.url}/api/models", **foreign) == (200, b"[]")
 
 
 def test_it_serves_from_postgresql_as_well(tmp_path: Path, postgres: str) -> None:
