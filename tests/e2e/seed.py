@@ -16,6 +16,9 @@ from tests.clients.serving import Hub
 from tests.payloads import PAYLOADS
 
 LONG = "celadon-7b-instruct-gguf-q4_k_m-imatrix-long-context-131072-merged-with-jacquard-adapter-v2"
+LONG_BRANCH = "b" * 100
+LONG_FILE = "青瓷釉色" * 20 + "表" + ".txt"
+"""254 of the 255 bytes that a name may have."""
 ANSWER_SECONDS_MAX = 60
 
 CARD = """---
@@ -158,8 +161,13 @@ def fill(hub: Hub, token: str) -> None:
     lin.commit("space", "longquan/glaze-finder", "App", {"app.py": "import gradio as gr\n"})
     lin.create("model", "lin/empty", private=True)
     lin.create("model", f"lin/{LONG}")
-    long = {f"{LONG}.txt": "x" * 300 + "\n", "README.md": f"# {LONG}\n\n`{'y' * 300}`\n"}
+    long = {
+        f"{LONG}.txt": "x" * 300 + "\n",
+        LONG_FILE: "x\n",
+        "README.md": f"# {LONG}\n\n`{'y' * 300}`\n",
+    }
     lin.commit("model", f"lin/{LONG}", f"Upload {LONG} with huggingface_hub", long)
+    lin.post(f"/api/models/lin/{LONG}/branch/{LONG_BRANCH}", {})
 
 
 def _fill_models(lin: Sender) -> None:

@@ -108,7 +108,8 @@ def test_a_repository_is_renamed_and_deleted_in_the_browser(browser: Browser, ba
         page.wait_for_url(bare.url + "/lin/satin/settings?done=move")
         page.locator("input[name=typed]").fill("lin/satin")
         page.locator("form[action$='/delete'] button").click()
-        page.wait_for_url(bare.url + "/lin")
+        page.wait_for_url(bare.url + "/lin?done=deleted")
+        expect(page.get_by_role("status")).to_contain_text("仓库及其文件和历史已删除")
 
         assert page.locator(".blank").count() == 1
         assert visit.faults == []

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import urllib.request
+from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.e2e.conftest import LOOK_PARAMS, SLICE, Bazaar, Look, visiting
-from tests.e2e.seed import LONG
+from tests.e2e.seed import LONG, LONG_BRANCH, LONG_FILE
 
 CHAT = "/longquan/celadon-chat"
 SIGNED_IN = (
@@ -37,6 +38,8 @@ SIGNED_IN = (
     "/lin/empty",
     f"/lin/{LONG}",
     f"/lin/{LONG}/tree/main",
+    f"/lin/{LONG}/tree/{LONG_BRANCH}",
+    f"/lin/{LONG}/blob/main/{quote(LONG_FILE)}",
     f"/lin/{LONG}/blob/main/{LONG}.txt",
     f"/lin/{LONG}/commits/main",
     f"/lin/{LONG}/settings",
@@ -83,6 +86,19 @@ def too_wide(page: Page, look: Look) -> list[str]:
     return [] if width <= look.width else [f"{width} pixels wide"]
 
 
+def cut_commands(page: Page) -> list[str]:
+    """Return the commands of which something is out of sight, or under the copy button."""
+    cut: list[str] = page.evaluate(
+        "[...document.querySelectorAll('.cmd')].filter((box) => {"
+        " const [text, button] = [box.querySelector('pre'), box.querySelector('.copy')];"
+        " const place = text.getBoundingClientRect();"
+        " return place.width && (text.scrollWidth > text.clientWidth"
+        " || place.right > button.getBoundingClientRect().left); })"
+        ".map((box) => `cut: ${box.querySelector('pre').textContent}`)"
+    )
+    return cut
+
+
 def head_of(bazaar: Bazaar) -> str:
     """Return the newest commit of the chat model."""
     with urllib.request.urlopen(f"{bazaar.hub.url}/api/models{CHAT}") as answer:
@@ -98,7 +114,7 @@ def test_signed_in(browser: Browser, bazaar: Bazaar, axe: str, look: Look) -> No
         for index, path in enumerate((*SIGNED_IN, f"{CHAT}/commit/{head_of(bazaar)}")):
             page = visit.open(path)
             assert page.get_attribute("html", "lang") == look.locale
-            found = too_wide(page, look) + visit.faults
+            found = too_wide(page, look) + cut_commands(page) + visit.faults
             found += violations(page, axe) if looks_over(index, look) else []
             faults += [f"{path} {fault}" for fault in found]
             visit.faults = []
@@ -113,7 +129,7 @@ def test_visiting(browser: Browser, bazaar: Bazaar, axe: str, look: Look) -> Non
     with visiting(browser, bazaar.hub.url, look) as visit:
         for index, path in enumerate((*VISITING, *MISSING)):
             page = visit.open(path, status=404 if path in MISSING else 200)
-            found = too_wide(page, look) + visit.faults
+            found = too_wide(page, look) + cut_commands(page) + visit.faults
             found += violations(page, axe) if looks_over(index, look) else []
             faults += [f"{path} {fault}" for fault in found]
             visit.faults = []
@@ -129,3 +145,11 @@ def test_axe_would_find_something(browser: Browser, bazaar: Bazaar, axe: str) ->
         found = violations(page, axe)
 
     assert any(fault.startswith("label") for fault in found)
+
+
+def test_a_cut_command_would_be_found(browser: Browser, bazaar: Bazaar) -> None:
+    with visiting(browser, bazaar.hub.url, SLICE[1], bypass_policy=True) as visit:
+        page = visit.open("/")
+        page.add_style_tag(content=".cmd pre { white-space: pre !important; width: 60px }")
+
+        assert cut_commands(page)
