@@ -38,7 +38,7 @@ tags: [kiln]
         ("licence", "gpl-3.0", "GPL 3.0", "GPL 3.0"),
         ("licence", "bsd-3-clause", "BSD 3-Clause", "BSD 3-Clause"),
         ("licence", "mulanpsl-2.0", "Mulan PSL 2", "木兰宽松许可证第 2 版"),
-        ("licence", "other", "another licence", "其他许可证"),
+        ("licence", "other", "other licence", "其他许可证"),
         ("licence", "llama3.1", "llama3.1", "llama3.1"),
         ("language", "zh", "Chinese", "中文"),
         ("language", "en", "English", "英语"),

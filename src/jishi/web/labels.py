@@ -81,7 +81,7 @@ MODALITIES: Final[Mapping[str, str]] = {
     "timeseries": N_("Time series"),
     "video": N_("Video"),
 }
-OTHER_LICENCE: Final = N_("another licence")
+OTHER_LICENCE: Final = N_("other licence")
 UNKNOWN_LICENCE: Final = N_("licence unknown")
 MULAN: Final = N_("Mulan PSL 2")
 MANY_LANGUAGES: Final = N_("several languages")
