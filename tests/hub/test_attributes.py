@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from jishi.hub.attributes import DEFAULT, LFS, LargeRules, ignore_rules, looks_binary, track
@@ -50,6 +50,8 @@ def quoted(pattern: str) -> str:
 
 
 @settings(max_examples=150, deadline=None)
+@example(["/a**"])
+@example(["a/a**", "b**/a.bin"])
 @given(st.lists(st.lists(PIECES, min_size=1, max_size=5).map("".join), min_size=1, max_size=3))
 def test_patterns_match_as_git_says(checkout, patterns: list[str]) -> None:
     text = "".join(f"{quoted(p)} {LFS}\n" for p in patterns)

@@ -124,7 +124,7 @@ def _compile(rules: list[tuple[str, bool]]) -> list[tuple[re.Pattern[bytes], boo
             continue
         anchored = "/" in pattern
         octets = pattern.removeprefix("/").encode().decode("latin-1")  # Git matches bytes
-        regex = _wildmatch(octets)
+        regex = _wildmatch(octets, literal=_literal(octets) if anchored else 0)
         if regex is None:
             continue
         start = "" if anchored else "(?:.*/)?"
@@ -132,15 +132,25 @@ def _compile(rules: list[tuple[str, bool]]) -> list[tuple[re.Pattern[bytes], boo
     return compiled
 
 
-def _wildmatch(pattern: str) -> str | None:
+def _literal(pattern: str) -> int:
+    """Return how many characters stand for themselves before the first that does not."""
+    found = _GLOB.search(pattern)
+    return len(pattern) if found is None else found.start()
+
+
+def _wildmatch(pattern: str, *, literal: int) -> str | None:
     """Translate Git's wildmatch to a regular expression; ``None`` if it matches nothing.
 
     A pattern that matches a folder says nothing about the files in it, unlike in
     ``.gitignore``, so this is not pathspec's translation.
+
+    Args:
+        literal: Characters that Git compares by themselves (``match_pathname`` of its
+            ``dir.c``) before it begins with wildmatch: stars right after them are its first.
     """
     out, place = [], 0
     while place < len(pattern):
-        piece, length = _translate(pattern, place)
+        piece, length = _translate(pattern, place, literal)
         if piece is None:
             return None
         out.append(piece)
@@ -148,11 +158,11 @@ def _wildmatch(pattern: str) -> str | None:
     return "".join(out)
 
 
-def _translate(pattern: str, place: int) -> tuple[str | None, int]:
+def _translate(pattern: str, place: int, literal: int) -> tuple[str | None, int]:
     """Return the expression for what stands at ``place``, and how long that is."""
     match pattern[place]:
         case "*":
-            return _stars(pattern, place)
+            return _stars(pattern, place, literal)
         case "?":
             return "[^/]", 1
         case "[":
@@ -165,11 +175,11 @@ def _translate(pattern: str, place: int) -> tuple[str | None, int]:
             return re.escape(char), 1
 
 
-def _stars(pattern: str, place: int) -> tuple[str, int]:
+def _stars(pattern: str, place: int, literal: int) -> tuple[str, int]:
     """Two stars or more cross folders, but only as a whole part of the path."""
     length = len(pattern[place:]) - len(pattern[place:].lstrip("*"))
     end = place + length
-    if length > 1 and (place == 0 or pattern[place - 1] == "/"):
+    if length > 1 and (place in {0, literal} or pattern[place - 1] == "/"):
         if end == len(pattern):
             return ".*", length
         if pattern[end] == "/":

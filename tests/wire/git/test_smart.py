@@ -348,7 +348,7 @@ def _no_git() -> str:
         ({"Content-Type": "text/plain"}, b"0000", 415),
         ({"Content-Encoding": "br"}, b"0000", 400),
         ({"Content-Encoding": "gzip"}, b"0000", 400),
-        ({"Content-Encoding": "gzip"}, gzip.compress(b"0000")[:-6], 400),
+        ({"Content-Encoding": "gzip"}, gzip.compress(b"0000", mtime=0)[:-6], 400),
         ({"Content-Encoding": "gzip"}, gzip.compress(bytes(17 << 20)), 413),
         ({}, b"x" * (17 << 20), 413),
         ({}, b"0014command=ls-refs\n0001000bnonsense0000", 400),
