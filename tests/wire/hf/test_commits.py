@@ -109,7 +109,10 @@ def test_a_thousand_files_may_be_asked_about_and_no_more(books: Hub) -> None:
     assert books.post(f"{BOOKS}/preupload/main", {"files": files}).status == 413
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"files": 1}', b'{"files": [{}]}'])
+SHORT = b'{"files": [{"path": "a", "size": -1}]}'
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"files": 1}', b'{"files": [{}]}', SHORT])
 def test_advice_needs_a_body_of_its_shape(books: Hub, body: bytes) -> None:
     assert books.post(f"{BOOKS}/preupload/main", body).status == 400
 

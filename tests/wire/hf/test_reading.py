@@ -416,6 +416,9 @@ def test_pages_of_a_history_meet(shelf: Hub) -> None:
     assert first.json[0]["formatted"]["title"] == "Change"
     numbered = shelf.get(f"{SHELF}/commits/feature%2Fx?limit=2&p=1")
     assert [c["id"] for c in numbered.json] == [c["id"] for c in whole[2:4]]
+    for start in ("0", "-1", "x"):
+        numbered = shelf.get(f"{SHELF}/commits/feature%2Fx?limit=2&p={start}")
+        assert [c["id"] for c in numbered.json] == [c["id"] for c in whole[:2]]
     assert whole[0]["id"] == shelf.get(f"{SHELF}/revision/feature%2Fx").json["sha"]
 
 

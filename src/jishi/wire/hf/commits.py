@@ -105,7 +105,7 @@ async def history(request: Request) -> Response:
         context.node, context.actor, kind_of(request), path_of(request), request.path_params["rev"]
     )
     limit = number(request, "limit", COMMITS_PAGE, most=COMMITS_PAGE_MAX)
-    page_number = number(request, "p", 1, most=10**6) if "p" in request.query_params else 0
+    page_number = number(request, "p", 0, most=10**6, least=0)
     page = await files.list_commits(
         context.node,
         place,

@@ -14,12 +14,12 @@ def flag(request: Request, name: str) -> bool:
     return request.query_params.get(name, "").lower() in {"true", "1"}
 
 
-def number(request: Request, name: str, default: int, *, most: int) -> int:
-    """Return a count between 1 and ``most``; nonsense is the default."""
+def number(request: Request, name: str, default: int, *, most: int, least: int = 1) -> int:
+    """Return a count between ``least`` and ``most``; nonsense is the default."""
     text = request.query_params.get(name, "")
     if not text.isascii() or not text.isdigit() or len(text) > INT_DIGITS_MAX:
         return default
-    return max(1, min(int(text), most))
+    return max(least, min(int(text), most))
 
 
 def many(request: Request, name: str) -> list[str]:
