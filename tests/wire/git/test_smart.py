@@ -489,8 +489,10 @@ def test_slow_readers_fill_no_memory_and_others_wait_their_turn(long_books: Hub)
     slots = long_books.node.fetches.slots
     wires = [Wire(long_books.port, receive_buffer=4096, timeout=30) for _ in range(3)]
     try:
-        for wire in wires:
+        for wire in wires[:2]:
             wire.send(post_head(len(body)) + body)
+        assert until(lambda: slots.running == 2)
+        wires[2].send(post_head(len(body)) + body)
         assert until(lambda: (slots.running, slots.waiting) == (2, 1))
         time.sleep(0.3)
         assert (slots.running, slots.waiting) == (2, 1)
