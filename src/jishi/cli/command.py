@@ -7,9 +7,9 @@ import os
 import sys
 import time
 from argparse import Namespace
+from importlib import import_module
 from typing import Final
 
-from jishi.cli.loading import load
 from jishi.cli.locale import locale_of
 from jishi.cli.remote import NoServer, ask
 
@@ -48,7 +48,7 @@ def _ask(
             refused = _refused(told, locale)
         if refused is not None:
             return refused
-        offline = load("jishi.app.offline")
+        offline = import_module("jishi.app.offline")
         answer: tuple[int, bytes] = offline.answer_offline(
             told.data, environment, body, locale=locale
         )
@@ -64,7 +64,7 @@ def _refused(told: Namespace, locale: str) -> tuple[int, bytes] | None:
     Only the first administrator, in a folder that somebody named, may begin one.
     """
     begins = told.is_named and getattr(told, "admin", False)
-    installation = load("jishi.app.installation")
+    installation = import_module("jishi.app.installation")
     answer: tuple[int, bytes] | None = installation.refuse_missing(
         told.data, program=told.program, locale=locale, may_begin=begins
     )
