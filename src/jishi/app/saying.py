@@ -12,10 +12,7 @@ from typing import Final
 import msgspec
 
 from jishi.core.errors import Refusal
-from jishi.core.i18n import N_, translate
-
-WORDS: Final = frozenset({"problem", "accepted"})
-"""Facts of a refusal that are words themselves."""
+from jishi.core.i18n import N_, say_refusal
 
 NOT_ALLOWED = N_("this user may not")
 IN_THE_WAY = N_("a file is in the way")
@@ -49,11 +46,7 @@ class Said(msgspec.Struct):
 
 def say(refusal: Refusal, locale: str) -> Said:
     """Put a refusal into the words of ``locale``."""
-    words = {
-        name: translate(str(fact), locale) for name, fact in refusal.facts.items() if name in WORDS
-    }
-    text = translate(refusal.text, locale).format_map(refusal.facts | words)
-    return Said(refusal.code, text)
+    return Said(refusal.code, say_refusal(refusal, locale))
 
 
 def reason_of(error: OSError) -> str:

@@ -8,11 +8,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
+from typing import Final
 
 from babel import negotiate_locale
 from babel.messages.pofile import read_po
 
+from jishi.core.errors import Refusal
+
 LOCALES = ("en", "zh-Hans")
+
+FACTS_IN_WORDS: Final = frozenset(("accepted", "kind", "problem", "role"))
+"""Facts of a refusal that are words of ours, not somebody's names."""
 
 
 def N_(message: str) -> str:  # noqa: N802  (the gettext name for "extract, do not translate yet")
@@ -42,3 +48,13 @@ def catalogue(locale: str) -> Mapping[str, str]:
         with source.open("rb") as file:
             words |= {str(entry.id): str(entry.string) for entry in read_po(file) if entry.id}
     return words
+
+
+def say_refusal(refusal: Refusal, locale: str) -> str:
+    """Put a refusal into the words of ``locale``, its facts too where they are words of ours."""
+    words = {
+        name: translate(str(fact), locale)
+        for name, fact in refusal.facts.items()
+        if name in FACTS_IN_WORDS
+    }
+    return translate(refusal.text, locale).format_map(refusal.facts | words)

@@ -37,7 +37,7 @@ def make_reply(
     seconds = now // 1_000_000
     key = derive(f"xet.reply/{seconds // WEEK_SECONDS}")
     blocks: list[bytes] = []
-    raw = packed = left = 0
+    raw = packed = 0
     left = REPLY_BYTES_MAX
     for part in parts:
         xorb = part.xorb
