@@ -21,6 +21,7 @@ from tests.clients.clients import NEWEST, Client
 from tests.clients.serving import Hub
 
 GIB = 1 << 30
+SETTLED_SECONDS = 1
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -81,6 +82,16 @@ def cpu_seconds(pid: int) -> float:
     """Return the CPU time of a process and the children it waited for."""
     fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
     return sum(map(int, fields[11:15])) / TICKS
+
+
+def let_settle(pid: int) -> None:
+    """Wait until a server has no work of its own left: its jobs are not what is measured."""
+    before = cpu_seconds(pid)
+    while True:
+        time.sleep(SETTLED_SECONDS)
+        if (now := cpu_seconds(pid)) - before < SETTLED_SECONDS / 20:
+            return
+        before = now
 
 
 def resident_bytes(pid: int) -> int:

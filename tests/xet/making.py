@@ -20,9 +20,9 @@ from jishi.xet.formats import (
     hash_text,
     merkle_root,
     range_hash,
-    unpack_span,
 )
 from jishi.xet.formats.hashes import turn_digest
+from jishi.xet.formats.packing import HEADER_BYTES, Unpacker, read_header
 from jishi.xet.formats.shards import BOOKEND, HAS_DIGEST, HAS_PROOFS, TAG, TERM
 from tests.xet.inputs import stream
 
@@ -82,7 +82,18 @@ def stored(*chunks: bytes) -> bytes:
 
 
 def chunks_of(xorb: MadeXorb) -> list[bytes]:
-    return [bytes(chunk) for chunk in unpack_span(xorb.body, xorb.index.count)]
+    return unpack_chunks(xorb.body, xorb.index.count)
+
+
+def unpack_chunks(packed: bytes, count: int) -> list[bytes]:
+    """Return the first ``count`` chunks that lie behind each other in ``packed``."""
+    chunks, at = [], 0
+    for _ in range(count):
+        length, scheme, raw = read_header(packed, at)
+        at += HEADER_BYTES + length
+        payload = memoryview(packed)[at - length : at]
+        chunks.append(bytes(Unpacker().unpack(payload, scheme, raw)))
+    return chunks
 
 
 @dataclass(frozen=True)

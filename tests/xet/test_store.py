@@ -25,11 +25,13 @@ from tests.xet.making import (
     MadeXorb,
     Run,
     Upload,
+    chunks_of,
     make_file,
     make_upload,
     make_xorb,
     noise,
     stored,
+    unpack_chunks,
     words,
 )
 
@@ -300,7 +302,7 @@ def test_a_plan_gives_a_client_exactly_the_bytes(node: Node) -> None:
     count = xorb.index.count
     runs = [Run(xorb, 0, count), Run(xorb, 3, 9), Run(xorb, 1, count), Run(xorb, 2, 4)]
     file = make_file(runs)
-    chunks = pieces_of(xorb)
+    chunks = chunks_of(xorb)
     whole = b"".join(b"".join(chunks[run.first : run.end]) for run in runs)
     put(node, xorb)
     proven = prove(node, file)
@@ -335,7 +337,7 @@ def test_an_empty_read_needs_no_plan(node: Node) -> None:
 def test_plans_are_those_of_the_vectors(node: Node, case) -> None:
     """The file with an insertion: two stretches of an old xorb, a new one between them."""
     old = make_upload(made("stream_c_1000000"))
-    pieces = pieces_of(make_xorb_of(made("stream_c_ins")))
+    pieces = chunks_of(make_xorb_of(made("stream_c_ins")))
     new = make_xorb(pieces[9:11])
     (first,) = old.xorbs
     file = make_file([Run(first, 0, 9), Run(new, 0, 2), Run(first, 11, 18)])
@@ -379,12 +381,17 @@ def test_damage_on_disk_stops_the_answer(node: Node) -> None:
     found = layout(node, keep(node, upload))
     (key,) = objects(node)
     path = node.store.path(key)
-    damaged = bytearray(path.read_bytes())
+    whole = path.read_bytes()
+    damaged = bytearray(whole)
     damaged[0] = 9
     path.write_bytes(bytes(damaged))
 
     with pytest.raises(Broken):
         read(node, found, 0, 1000)
+    path.write_bytes(whole[: len(upload.xorbs[0].body) - 1])
+    assert read(node, found, 0, 1000) == upload.data[:1000]
+    with pytest.raises(Broken):
+        read(node, found, 0, found.file.size)
     path.unlink()
     with pytest.raises(ObjectMissing):
         read(node, found, 0, 1000)
@@ -527,16 +534,12 @@ def make_xorb_of(data: bytes) -> MadeXorb:
     return xorb
 
 
-def pieces_of(xorb: MadeXorb) -> list[bytes]:
-    return [bytes(c) for c in plans.unpack_span(xorb.body, xorb.index.count)]
-
-
 def as_a_client(node: Node, plan: xet.Plan, count: int) -> bytes:
     loaded = {}
     for fetch in plan.fetches:
         packed = node.store.read(fetch.xorb.key, fetch.start, fetch.stop)
-        chunks = plans.unpack_span(packed, fetch.end - fetch.first)
-        loaded[fetch.xorb.id, fetch.first, fetch.end] = [bytes(c) for c in chunks]
+        chunks = unpack_chunks(packed, fetch.end - fetch.first)
+        loaded[fetch.xorb.id, fetch.first, fetch.end] = chunks
     out = b""
     for part in plan.parts:
         raw = next(

@@ -21,7 +21,7 @@ from jishi.core.errors import Refusal
 from jishi.http.answers import Unsent, until_gone
 from jishi.http.context import context_of
 from jishi.http.ranges import choose_range, is_match
-from jishi.storage import BytesSource, FileSource, Source, StreamSource
+from jishi.storage import BytesSource, FileSource, Piece, Source, StreamSource
 
 HOP_BYTES: Final = 1 << 20
 """Bytes of one read in a thread; smaller and larger ones were both slower."""
@@ -152,7 +152,7 @@ class _Bytes(Response):
         await _finish(send, b"")
 
 
-async def _go_on(send: Send, piece: bytes) -> None:
+async def _go_on(send: Send, piece: Piece) -> None:
     await send({"type": "http.response.body", "body": piece, "more_body": True})
 
 

@@ -10,7 +10,14 @@ from __future__ import annotations
 from jishi.storage.assembly import Assembly
 from jishi.storage.local import LocalStore
 from jishi.storage.plain import PLAIN_BYTES_MAX, Make, PlainCache
-from jishi.storage.sources import BytesSource, FileSource, Source, StreamSource, object_source
+from jishi.storage.sources import (
+    BytesSource,
+    FileSource,
+    Piece,
+    Source,
+    StreamSource,
+    object_source,
+)
 from jishi.storage.spool import Spool, SpoolFile
 from jishi.storage.store import DiskFull, ObjectMissing, Store, no_space
 
@@ -23,6 +30,7 @@ __all__ = [
     "LocalStore",
     "Make",
     "ObjectMissing",
+    "Piece",
     "PlainCache",
     "Source",
     "Spool",

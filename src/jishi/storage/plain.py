@@ -18,7 +18,7 @@ import os
 import secrets
 import shutil
 import time
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
@@ -26,10 +26,12 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from jishi.storage.sources import FileSource, StreamSource
+from jishi.storage.sources import FileSource, Piece, StreamSource
 
 GROUP_BYTES: Final = 4 << 20
 """What one hop makes: smaller groups cost hops, larger ones cache misses."""
+AHEAD: Final = 2
+"""Groups in the making while one is sent: one keeps a single core busy, and a reader waiting."""
 LONG_READ_BYTES: Final = 16 << 20
 """Shorter ranges never fill the cache; a whole file counts as long, whatever its size."""
 SECOND_READ_SECONDS: Final = 7 * 86_400
@@ -42,7 +44,7 @@ SEEN_MAX: Final = 20_000
 IDLE_MAX: Final = 32
 """Growing files kept open although nobody reads them."""
 
-Make = Callable[[int, int], bytes]
+Make = Callable[[int, int], Piece]
 """Returns the bytes from ``start`` to ``end`` (exclusive); runs in a thread."""
 Prepare = Callable[[], Awaitable[Make]]
 
@@ -84,7 +86,7 @@ class PlainCache:
 
     async def _read(
         self, key: str, size: int, prepare: Prepare, start: int, end: int
-    ) -> AsyncGenerator[bytes]:
+    ) -> AsyncGenerator[Piece]:
         is_long = end - start >= min(LONG_READ_BYTES, size)
         self._note(key, size, is_long=is_long)
         reader = _Reader(await prepare(), self._pool, is_long=is_long)
@@ -92,7 +94,7 @@ class PlainCache:
             while start < end:
                 stop = min(end, start - start % GROUP_BYTES + GROUP_BYTES)
                 self._let_follow(reader, key)
-                yield await reader.read(start, stop, ahead=min(end, stop + GROUP_BYTES))
+                yield await reader.read(start, stop, end=end)
                 start = stop
         finally:
             self._let_go(reader)
@@ -216,7 +218,7 @@ class PlainCache:
 class _Made:
     """A group of bytes, and whether it could be written to its place."""
 
-    data: bytes
+    data: Piece
     is_kept: bool
 
 
@@ -250,36 +252,35 @@ class _Reader:
 
     Attributes:
         is_long: Whether it may fill a growing file; a short one only reads it.
-        ahead: The next group, being made for this reader alone.
+        ahead: The next groups, being made for this reader alone: start, stop, bytes.
     """
 
     make: Make
     pool: Executor
     is_long: bool
     growing: _Growing | None = None
-    ahead: tuple[int, int, asyncio.Future[bytes]] | None = None
+    ahead: deque[tuple[int, int, asyncio.Future[Piece]]] = field(default_factory=deque)
 
-    async def read(self, start: int, stop: int, *, ahead: int) -> bytes:
-        """Return bytes of one group and see to it that those up to ``ahead`` come next."""
-        own = self.ahead
-        if own is not None and own[:2] == (start, stop):
-            self.ahead = None
-            piece = await own[2]
-            self._look_ahead(stop, ahead)
+    async def read(self, start: int, stop: int, *, end: int) -> Piece:
+        """Return bytes of one group and see to it that the next ones up to ``end`` come."""
+        if self.ahead and self.ahead[0][:2] == (start, stop):
+            piece = await self.ahead[0][2]
+            self.ahead.popleft()
+            self._look_ahead(stop, end)
             return piece
         shared = self._shared(start)
         if shared is None:
             piece = await self._hop(start, stop)
-            self._look_ahead(stop, ahead)
+            self._look_ahead(stop, end)
             return piece
-        self._look_ahead(stop, ahead)
+        self._look_ahead(stop, end)
         return await self._from_file(shared, start, stop)
 
     def forget(self) -> None:
         """Let what is being made ahead end unseen."""
-        if self.ahead is not None:
-            self.ahead[2].add_done_callback(_look_away)
-            self.ahead = None
+        for _, _, future in self.ahead:
+            future.add_done_callback(_look_away)
+        self.ahead.clear()
 
     def _shared(self, start: int) -> _Growing | None:
         """Return the growing file if it has this group, or will through us."""
@@ -290,16 +291,19 @@ class _Reader:
         may_fill = self.is_long and not growing.is_abandoned
         return growing if is_there or may_fill else None
 
-    def _look_ahead(self, start: int, stop: int) -> None:
-        if start >= stop:
-            return
-        shared = self._shared(start)
-        if shared is None:
-            self.ahead = (start, stop, self._hop(start, stop))
-        elif not shared.has[start // GROUP_BYTES]:
-            self._make_shared(shared, start // GROUP_BYTES)
+    def _look_ahead(self, start: int, end: int) -> None:
+        """Begin with what comes after a group; ``start`` is where groups meet, or the end."""
+        for at in range(start, min(end, start + AHEAD * GROUP_BYTES), GROUP_BYTES):
+            if any(own[0] == at for own in self.ahead):
+                continue
+            shared = self._shared(at)
+            if shared is None:
+                stop = min(end, at + GROUP_BYTES)
+                self.ahead.append((at, stop, self._hop(at, stop)))
+            elif not shared.has[at // GROUP_BYTES]:
+                self._make_shared(shared, at // GROUP_BYTES)
 
-    async def _from_file(self, growing: _Growing, start: int, stop: int) -> bytes:
+    async def _from_file(self, growing: _Growing, start: int, stop: int) -> Piece:
         group = start // GROUP_BYTES
         if growing.has[group]:
             loop = asyncio.get_running_loop()
@@ -326,7 +330,7 @@ class _Reader:
         growing.users += 1
         future.add_done_callback(partial(growing.settle, growing, group))
 
-    def _hop(self, start: int, stop: int) -> asyncio.Future[bytes]:
+    def _hop(self, start: int, stop: int) -> asyncio.Future[Piece]:
         loop = asyncio.get_running_loop()
         return loop.run_in_executor(self.pool, self.make, start, stop)
 
@@ -350,7 +354,7 @@ def _publish(growing: _Growing, path: Path) -> bool:
     return True
 
 
-def _look_away(future: asyncio.Future[bytes]) -> None:
+def _look_away(future: asyncio.Future[Piece]) -> None:
     if not future.cancelled():
         future.exception()
 

@@ -19,6 +19,10 @@ STEP_BYTES: Final = 1 << 20
 """Bytes of one read of an object that is no file."""
 
 
+Piece = bytes | memoryview
+"""Some of them, as they are sent: nobody writes into it any more."""
+
+
 @dataclass(frozen=True, slots=True)
 class BytesSource:
     """Bytes in memory."""
@@ -41,7 +45,7 @@ class StreamSource:
     """
 
     size: int
-    open: Callable[[int, int], AsyncGenerator[bytes]]
+    open: Callable[[int, int], AsyncGenerator[Piece]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +80,7 @@ def object_source(store: Store, pool: Executor, key: str, size: int) -> Source:
 
 async def _read(
     store: Store, pool: Executor, key: str, start: int, end: int
-) -> AsyncGenerator[bytes]:
+) -> AsyncGenerator[Piece]:
     while start < end:
         stop = min(end, start + STEP_BYTES)
         yield await hop(pool, store.read, key, start, stop)

@@ -80,25 +80,26 @@ def plan_read(memory: Memory, layout: Layout, start: int, end: int) -> Plan:
     return Plan(offset, tuple(parts), tuple(_joined(runs, raws)))
 
 
-def read_bytes(memory: Memory, store: Store, layout: Layout, start: int, end: int) -> bytes:
+def read_bytes(memory: Memory, store: Store, layout: Layout, start: int, end: int) -> memoryview:
     """Return bytes ``start`` to ``end`` (exclusive) of a file.  Runs in a thread.
 
     Raises:
         ObjectMissing: If the store lost a xorb.
     """
-    if start >= end:
-        return b""
+    out = np.empty(max(0, end - start), np.uint8).data
+    if not out:
+        return out
     first_term, last_term = _span(layout, start, end)
-    pieces: list[memoryview] = []
     for number in range(first_term, last_term + 1):
         term = layout.terms[number]
-        base = int(layout.ends[number]) - int(term["raw"])
+        stop = int(layout.ends[number])
+        base = stop - int(term["raw"])
         xorb = layout.xorbs[int(term["xorb"])]
         index = memory.index(xorb)
-        shift = index.raw_at(int(term["first"])) - base
-        wanted = max(start, base) + shift, min(end, int(layout.ends[number])) + shift
-        pieces += _read_raw(store, xorb, index, *wanted)
-    return b"".join(pieces)
+        begin = max(start, base)
+        piece = out[begin - start : min(end, stop) - start]
+        _read_raw(store, xorb, index, index.raw_at(int(term["first"])) + begin - base, piece)
+    return out
 
 
 def _span(layout: Layout, start: int, end: int) -> tuple[int, int]:
@@ -107,21 +108,15 @@ def _span(layout: Layout, start: int, end: int) -> tuple[int, int]:
     return first, last
 
 
-def _read_raw(
-    store: Store, xorb: Xorb, index: XorbIndex, start: int, end: int
-) -> Iterator[memoryview]:
-    """Yield unpacked bytes of a xorb, cut to ``start`` and ``end``."""
+def _read_raw(store: Store, xorb: Xorb, index: XorbIndex, start: int, out: memoryview) -> None:
+    """Fill ``out`` with unpacked bytes of a xorb, from ``start``."""
     first = _chunk_at(index, start)
-    last = _chunk_at(index, end - 1)
+    last = _chunk_at(index, start + len(out) - 1)
     packed = store.read(xorb.key, index.packed_at(first), index.packed_at(last + 1))
-    at = index.raw_at(first)
     try:
-        chunks = unpack_span(packed, last + 1 - first)
+        unpack_span(packed, out, start - index.raw_at(first))
     except BadXorb as error:
         raise Broken(f"{xorb.key} is damaged") from error
-    for chunk in chunks:
-        yield memoryview(chunk)[max(0, start - at) : end - at]
-        at += len(chunk)
 
 
 def _chunk_at(index: XorbIndex, at: int) -> int:

@@ -15,10 +15,9 @@ from jishi.core.db import Mode
 from jishi.hub import Node, RepoKind, cas, content
 from jishi.people import NOBODY, Actor
 from jishi.wire.xet.routes import ROUTES
-from jishi.xet.formats import unpack_span
 from tests.http.serving import Given, served
 from tests.hub.content.conftest import LIN, MAYA, Place, add_repo
-from tests.xet.making import MadeXorb, Upload
+from tests.xet.making import MadeXorb, Upload, unpack_chunks
 
 
 @dataclass
@@ -77,7 +76,7 @@ class Hand:
             data = self.http.get(url, headers={"Range": f"bytes={start}-{stop}"})
             assert data.status_code == 206, data.text
             assert len(data.content) == stop + 1 - start
-            chunks = [bytes(chunk) for chunk in unpack_span(data.content, end - first)]
+            chunks = unpack_chunks(data.content, end - first)
             loaded[xorb, first, end] = chunks
         out = b""
         for term in plan["terms"]:

@@ -77,11 +77,28 @@ class Unpacker:
         """
         if scheme == Scheme.STORED:
             return payload
-        plain = self._decompress(bytes(payload), raw)
+        plain = self._decompress(payload, raw)
         return ungroup(plain) if scheme == Scheme.GROUPED_LZ4 else plain
 
-    def _decompress(self, frame: bytes, raw: int) -> bytes:
-        flags = frame[4] if frame[:4] == _MAGIC and len(frame) > len(_MAGIC) else 0
+    def unpack_into(self, out: memoryview, payload: memoryview, scheme: int) -> None:
+        """Fill ``out``, which is as long as the chunk, with its bytes.
+
+        Raises:
+            BadXorb: If the payload does not give exactly them.
+        """
+        if scheme == Scheme.STORED:
+            out[:] = payload
+            return
+        plain = self._decompress(payload, len(out))
+        if scheme == Scheme.GROUPED_LZ4:
+            _ungroup_into(np.frombuffer(out, np.uint8), plain)
+        else:
+            out[:] = plain
+
+    def _decompress(self, frame: memoryview, raw: int) -> bytes:
+        flags = (
+            frame[4] if frame[: len(_MAGIC)].tobytes() == _MAGIC and len(frame) > len(_MAGIC) else 0
+        )
         if flags & _FLAGS_VERSION != _VERSION or flags & _HAS_DICTIONARY:
             raise BadXorb(problem="not an LZ4 frame that every client reads")
         try:
@@ -125,14 +142,18 @@ def group(data: Bytes) -> bytes:
 
 def ungroup(data: bytes) -> memoryview:
     """Undo ``group``."""
-    grouped = np.frombuffer(data, np.uint8)
     plain = np.empty(len(data), np.uint8)
+    _ungroup_into(plain, data)
+    return plain.data
+
+
+def _ungroup_into(plain: np.ndarray[tuple[int], np.dtype[np.uint8]], data: bytes) -> None:
+    grouped = np.frombuffer(data, np.uint8)
     at = 0
     for start in range(GROUPS):
         count = (len(data) - start + GROUPS - 1) // GROUPS
         plain[start::GROUPS] = grouped[at : at + count]
         at += count
-    return plain.data
 
 
 def _header(packed: int, scheme: Scheme, raw: int) -> bytes:
