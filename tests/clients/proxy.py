@@ -5,6 +5,7 @@ from __future__ import annotations
 import selectors
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ class Proxy:
 
     Attributes:
         up: Bytes from clients, heads included.
+        up_at: When the last of them came, seconds on the clock of the machine.
         down: Bytes to clients.
         cut_up: Break the connection that brings this many more bytes from clients; then ``None``.
         cut_down: The same for bytes to clients, within one connection.
@@ -27,6 +29,7 @@ class Proxy:
     listener: socket.socket
     target: tuple[str, int] = ("127.0.0.1", 0)
     up: int = 0
+    up_at: float = 0
     down: int = 0
     cut_up: int | None = None
     cut_down: int | None = None
@@ -88,6 +91,7 @@ class Proxy:
             limit = self.cut_up if is_up else self.cut_down
             if is_up:
                 self.up += count
+                self.up_at = time.monotonic()
             else:
                 self.down += count
             if limit is None or passed < limit:

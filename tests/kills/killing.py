@@ -31,7 +31,9 @@ class Kill:
     """What one kill met.
 
     Attributes:
-        delay: Seconds after the step had begun; ``length`` is how long one takes unkilled.
+        delay: Seconds after the server had got the call's first byte; ``length`` is how long the
+            shortest unkilled call of this kind took from there, so that most kills meet it under
+            way however busy the machine is.
         was_under_way: Whether the server had got the call's first byte, and the call not returned.
         answered: Calls that had returned before.
     """
@@ -73,28 +75,27 @@ class Killer:
         Raises:
             AssertionError: If something acknowledged is lost, or the hub is not healthy.
         """
-        length = self._lengths.get(kind) or self._measure(kind)
+        if kind not in self._lengths:
+            self._measure(kind, 900_000)
+            self._measure(kind, 900_001)
+        length = self._lengths[kind]
         before = self._chosen.randint(0, 1)
         delay = self._chosen.uniform(0, length)
         log = self.home / f"{kind}-{self._next[kind]}.log"
         first = self._next[kind]
         with self._speak(kind, first, before + 2, log) as speaker:
-            _wait_for(log, begin=first + before, speaker=speaker)
-            sent = self.wire.up
+            self._await_first_byte(log, first + before, speaker)
             time.sleep(delay)
             self.hub.kill()
-            has_sent = self.wire.up > sent
             speaker.kill()
         answered = [line for line in _lines(log) if "done" in line]
-        under_way = has_sent and not any(line["done"] == first + before for line in answered)
+        under_way = not any(line["done"] == first + before for line in answered)
         self.hub.start(port=self._port)
         for line in answered:
             self._known[kind] |= line["files"]
         self._next[kind] = first + before + 2
         self._compare(kind, [path for line in answered for path in line["files"]])
-        again = first + len(answered)
-        self._run(kind, again, 1, log)
-        self._known[kind] |= list(_lines(log))[-1]["files"]
+        self._measure(kind, first + len(answered))
         healthy = self.hub.try_command("doctor")
         assert healthy.returncode == 0, healthy.stdout + healthy.stderr
         return Kill(kind, delay, length, under_way, len(answered))
@@ -105,18 +106,25 @@ class Killer:
             self._compare(kind, list(files))
         return sum(map(len, self._known.values()))
 
-    def _measure(self, kind: str) -> float:
-        log = self.home / f"{kind}-measured.log"
-        started = time.monotonic()
-        self._run(kind, 900_000, 1, log)
-        with self._speak(kind, 900_001, 1, log) as speaker:
-            _wait_for(log, begin=900_001, speaker=speaker)
+    def _measure(self, kind: str, number: int) -> None:
+        """Take one step that nobody kills, and remember its files and how long it took."""
+        log = self.home / f"{kind}-{number}-whole.log"
+        with self._speak(kind, number, 1, log) as speaker:
+            self._await_first_byte(log, number, speaker)
             started = time.monotonic()
-            assert speaker.wait(STEP_SECONDS_MAX) == 0
-        self._lengths[kind] = time.monotonic() - started
-        for line in _lines(log):
-            self._known[kind] |= line.get("files", {})
-        return self._lengths[kind]
+            _, err = speaker.communicate(timeout=STEP_SECONDS_MAX)
+            assert speaker.returncode == 0, err[-3000:]
+        ended = list(_lines(log))[-1]
+        self._known[kind] |= ended["files"]
+        took = ended["at"] - started
+        self._lengths[kind] = min(took, self._lengths.get(kind, took))
+
+    def _await_first_byte(self, log: Path, number: int, speaker: subprocess.Popen[str]) -> None:
+        deadline = time.monotonic() + STEP_SECONDS_MAX
+        while (sent := _sent_at(log, number)) is None or self.wire.up_at < sent:
+            assert time.monotonic() < deadline, "the client did not begin"
+            assert sent or speaker.poll() is None, speaker.communicate()[1][-3000:]
+            time.sleep(0.002)
 
     def _compare(self, kind: str, paths: list[str]) -> None:
         for path in paths:
@@ -135,11 +143,6 @@ class Killer:
 
     def _client(self) -> Client:
         return Client(NEWEST, self.wire.url, self.home / "client", self.token)
-
-    def _run(self, kind: str, first: int, count: int, log: Path) -> None:
-        with self._speak(kind, first, count, log) as speaker:
-            _, err = speaker.communicate(timeout=STEP_SECONDS_MAX)
-            assert speaker.returncode == 0, err[-3000:]
 
     def _speak(self, kind: str, first: int, count: int, log: Path) -> subprocess.Popen[str]:
         client = self._client()
@@ -163,12 +166,9 @@ def killing(home: Path, seed: int) -> Iterator[Killer]:
         yield Killer(hub, wire, hub.add_person("lin"), home, seed)
 
 
-def _wait_for(log: Path, *, begin: int, speaker: subprocess.Popen[str]) -> None:
-    deadline = time.monotonic() + STEP_SECONDS_MAX
-    while not any(line.get("begin") == begin for line in _lines(log)):
-        assert speaker.poll() is None, speaker.communicate()[1][-3000:]
-        assert time.monotonic() < deadline, "the client did not begin"
-        time.sleep(0.005)
+def _sent_at(log: Path, number: int) -> float | None:
+    """Return when a step began to send, on the clock all processes share."""
+    return next((line["at"] for line in _lines(log) if line.get("begin") == number), None)
 
 
 def _lines(log: Path) -> Iterator[dict]:

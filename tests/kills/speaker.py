@@ -1,7 +1,8 @@
 """Runs in a client's environment: does one thing after another and writes down what was answered.
 
 ``speaker.py KIND REPO SEED FIRST COUNT LOG``.  Each line of LOG is on disk before the next
-step: ``begin`` stands before the first byte is sent, ``done`` after the call returned.
+step: ``begin`` stands before the first byte is sent, ``done`` after the call returned; ``at`` is
+seconds on the clock that all processes of a machine share.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import os
 import random
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 from huggingface_hub import CommitOperationAdd, HfApi
@@ -59,7 +61,7 @@ def main(kind: str, repo: str, seed: str, first: str, count: str, log: str) -> N
     with Path(log).open("a", encoding="utf-8") as out:
 
         def say(**line) -> None:
-            out.write(json.dumps(line) + "\n")
+            out.write(json.dumps({**line, "at": time.monotonic()}) + "\n")
             out.flush()
             os.fsync(out.fileno())
 
