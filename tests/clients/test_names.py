@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import urllib.error
 import urllib.parse
@@ -11,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.clients.clients import Client
+from tests.clients.clients import Client, Refused
 from tests.clients.conftest import Place
+from tests.clients.contents import hashes
 
 NAMES = (
     "中文 文件.txt",
@@ -64,6 +66,11 @@ def named(newest: Client, repo: str) -> dict[str, str]:
     return texts
 
 
+def digests(texts: dict[str, str]) -> dict[str, str]:
+    """Return name -> sha256 of what each file holds."""
+    return {name: hashlib.sha256(text.encode()).hexdigest() for name, text in texts.items()}
+
+
 def test_names_survive_the_cache(
     newest: Client, named: dict[str, str], repo: str, fresh: Callable[[Client], Client]
 ) -> None:
@@ -72,7 +79,8 @@ def test_names_survive_the_cache(
 
     got = reader.call("snapshot", repo=repo)
 
-    assert set(got) == {*named, LONGEST, ".gitattributes"}
+    texts = {**named, LONGEST: f"this is {LONGEST}\n"}
+    assert got == {**digests(texts), ".gitattributes": got[".gitattributes"]}
     single = reader.call("download", repo=repo, path=LONGEST)
     assert Path(single["path"]).read_text() == f"this is {LONGEST}\n"
 
@@ -120,14 +128,22 @@ def test_names_survive_an_upload_of_a_folder(
 
     newest.shell("hf", "upload", repo, str(tmp_path / "folder"), ".").ok()
 
-    assert set(fresh(newest).call("files", repo=repo)) == {*NAMES, LONGEST, ".gitattributes"}
+    got = fresh(newest).call("snapshot", repo=repo)
+    assert got == {**hashes(tmp_path / "folder"), ".gitattributes": got[".gitattributes"]}
+    assert len(got) == len(NAMES) + 2
 
 
-@pytest.mark.parametrize("name", REFUSED, ids=ascii)
-def test_names_that_could_do_harm_are_refused(
-    newest: Client, place: Place, repo: str, name: str
-) -> None:
+def test_names_that_could_do_harm_are_refused(newest: Client, place: Place, repo: str) -> None:
     newest.call("create", repo=repo)
+
+    statuses = {name: commit(place, repo, name) for name in REFUSED}
+
+    assert statuses == dict.fromkeys(REFUSED, 422)
+    assert newest.call("files", repo=repo) == [".gitattributes"]
+
+
+def commit(place: Place, repo: str, name: str) -> int:
+    """Commit one small file as no client would, and return the status."""
     lines = [
         {"key": "header", "value": {"summary": "Bad", "description": ""}},
         {"key": "file", "value": {"path": name, "content": "eA==", "encoding": "base64"}},
@@ -140,10 +156,22 @@ def test_names_that_could_do_harm_are_refused(
             "Content-Type": "application/x-ndjson",
         },
     )
+    try:
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return answer.status
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code
 
-    with pytest.raises(urllib.error.HTTPError) as refused:
-        urllib.request.urlopen(request, timeout=30)
 
-    assert refused.value.code == 422
-    refused.value.close()
+@pytest.mark.parametrize("name", ["C:/windows.txt", "back\\slash.txt"])
+def test_the_client_says_which_name_is_refused(newest: Client, repo: str, name: str) -> None:
+    """The client itself sends these two as they are."""
+    newest.call("create", repo=repo)
+
+    with pytest.raises(Refused) as refused:
+        newest.call("commit_texts", repo=repo, texts={"good.txt": "x", name: "x"})
+
+    assert "HfHubHTTPError" in refused.value.kinds
+    assert name in refused.value.text
     assert newest.call("files", repo=repo) == [".gitattributes"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 
 from tests.clients.clients import ANSWER, Client
@@ -25,11 +26,15 @@ def test_two_clients_lose_nothing_on_one_branch(newest: Client, mei: Client, rep
     ]
     assert len(refused) == 2
     assert {status for each in refused for status in each} <= {409}
-    files = set(newest.call("files", repo=shared)) - {".gitattributes"}
-    assert len(files) == 2 * COMMITS - sum(len(each) for each in refused)
+    got = mei.call("snapshot", repo=shared)
+    del got[".gitattributes"]
+    assert len(got) == 2 * COMMITS - sum(len(each) for each in refused)
+    sent = {
+        f"{name}/{number}.txt": f"{name} {number}\n" for name in "ab" for number in range(COMMITS)
+    }
+    assert got == {path: hashlib.sha256(sent[path].encode()).hexdigest() for path in got}
     titles = newest.call("commits", repo=shared)
-    assert len(titles) == len(files) + 1
-    assert mei.call("files", repo=shared) == newest.call("files", repo=shared)
+    assert sorted(titles) == sorted([*(sent[path].strip() for path in got), "initial commit"])
 
 
 def test_of_two_commits_on_the_same_parent_exactly_one_lands(newest: Client, repo: str) -> None:
