@@ -9,7 +9,7 @@ import pytest
 from jishi.http import body, edge, markdown, sendfile, server
 from jishi.hub import attributes, card, commits, paths
 from jishi.hub.cas import links as data_links
-from jishi.hub.cas import passes
+from jishi.hub.cas import passes, registering
 from jishi.hub.content.lfs import transfers, uploads
 from jishi.people import attempts, links, sessions, tokens
 from jishi.wire.git import smart
@@ -42,6 +42,7 @@ LIMITS = {
     "LFS in parts above": (uploads.PART_BYTES, uploads.UPLOAD_SECONDS // 3600),
     "a xorb": (xorbs.XORB_RAW_MAX, xorbs.XORB_CHUNKS_MAX, chunks.CHUNK_BYTES_MAX),
     "a shard": (shards.SHARD_BYTES_MAX, shards.FILES_MAX),
+    "a file whose SHA-256 is computed": (registering.HASHED_BYTES_MAX,),
     "a Xet pass": (passes.PASS_SECONDS, passes.GRACE_SECONDS),
     "a link to bytes of a xorb": (data_links.LINK_SECONDS,),
     "a card's front matter": (card.CARD_BYTES_MAX, card.CARD_DEPTH_MAX),

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from jishi.core.db import Mode
 from jishi.hub import Node, RepoMissing, cas, content, tables
+from jishi.hub.cas import registering
 from jishi.people import NOBODY, Denied, SignInNeeded
 from jishi.xet import tables as xet_tables
 from tests.conftest import Clock
@@ -216,6 +217,10 @@ def test_bytes_under_a_wrong_digest_are_not_registered(lin: Hand) -> None:
     assert known(lin, forged) is None
     assert known(lin, good.sha256) is None, "all files of a shard hold, or none is known"
     assert lin.get(f"/v2/reconstructions/{UPLOAD.name}").status_code == 404
+
+
+def test_files_up_to_64_mib_are_hashed_before_the_shard_is_answered() -> None:
+    assert registering.HASHED_BYTES_MAX == 64 * 1024 * 1024
 
 
 def test_a_large_file_is_registered_unverified_and_hashed_after_the_commit(
