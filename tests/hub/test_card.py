@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jishi.hub.card import BadCard, find_faults, read_card, read_config, split_front_matter, tags_of
+from jishi.hub.card import (
+    BadCard,
+    app_file_of,
+    find_faults,
+    read_card,
+    read_config,
+    split_front_matter,
+    tags_of,
+    uses_of,
+)
 from jishi.hub.repos import RepoKind
 
 BOMB = "---\na: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a]\nc: [*b,*b,*b,*b]\n---\n"
@@ -109,3 +118,19 @@ def test_a_config_is_read_for_two_facts_only() -> None:
     assert read_config(config) == {"architectures": ["GPT2LMHeadModel"], "model_type": "gpt2"}
     assert read_config(b"[1]") is None
     assert read_config(b"{") is None
+
+
+def test_what_a_space_runs_is_a_file_or_unknown() -> None:
+    assert app_file_of(None) is app_file_of({"app_file": "a.py"}) is None
+    assert app_file_of({"sdk": "static", "app_file": "./"}) == "index.html"
+    assert app_file_of({"sdk": "gradio", "app_file": "a/b.py"}) == "a/b.py"
+
+
+def test_what_a_space_uses_is_named_once_and_bounded() -> None:
+    card = {"models": ["a/b", "a/b", 1, "", "x" * 201], "datasets": [f"d/{i}" for i in range(300)]}
+
+    uses = uses_of(card)
+
+    assert uses[RepoKind.MODEL] == ["a/b"]
+    assert uses[RepoKind.DATASET] == [f"d/{i}" for i in range(200)]
+    assert uses_of(None) == {RepoKind.MODEL: [], RepoKind.DATASET: []}

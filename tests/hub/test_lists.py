@@ -10,8 +10,18 @@ import pytest
 import sqlalchemy as sa
 
 from jishi.core.db import Tx
-from jishi.hub import RepoKind, delete_repo, lists, set_visibility, stats, tables
-from jishi.hub.lists import BadCursor, Query, Sort, list_repos
+from jishi.hub import (
+    RepoKind,
+    access_repo,
+    delete_repo,
+    index,
+    lists,
+    set_visibility,
+    stats,
+    tables,
+)
+from jishi.hub.index import Indexed
+from jishi.hub.lists import BadCursor, Detail, Listed, Query, Sort, list_repos
 from jishi.people import NOBODY, Actor, Denied, Role, SignInNeeded
 from tests.hub.shelves import MODEL, again, put_org, put_person, put_repo
 from tests.plans import plans_of
@@ -77,6 +87,9 @@ QUERIES = [
     Query(MODEL, search=("o", "lin")),
     Query(MODEL, tags=("license:mit", "language:zh")),
     Query(MODEL, author="lin", tags=("zh",), search=("o",), sort=Sort.LIKES),
+    Query(MODEL, uses=((MODEL, "lin/one"), (RepoKind.DATASET, "lin/threads"))),
+    Query(MODEL, is_linked=True),
+    Query(MODEL, author="lin", uses=((MODEL, "lin/one"),), is_linked=True, sort=Sort.LIKES),
 ]
 
 
@@ -111,6 +124,31 @@ def test_lists_of_likes_have_their_index(tx: Tx, lin: Actor) -> None:
     assert "hub_like_repo" in likers.text
     assert not liked.sorts
     assert not likers.sorts
+
+
+@pytest.mark.usefixtures("shelf")
+def test_details_of_a_page_have_their_index(tx: Tx, lin: Actor) -> None:
+    space = put_repo(tx, lin, "lin/show", kind=RepoKind.SPACE)
+    card = {"sdk": "docker"}
+    tx.conn.execute(sa.update(tables.repos).values(card=index.json_text(card)))
+    put = [Indexed(place, b"\1" * 20) for place in ("Dockerfile", "a/", "a/b")]
+    index.move_index(tx, space.id, b"\2" * 20, put=put, gone=[])
+    query = Query(RepoKind.SPACE)
+
+    def list_with(tx: Tx, *details: Detail):
+        return lists.list_detailed(tx, lin, query, details)
+
+    (_, files) = plans_of(tx, list_with, Detail.FILES)
+    (_, storage) = plans_of(tx, list_with, Detail.STORAGE)
+    (_, apps) = plans_of(tx, list_with, Detail.APP)
+
+    for plan, table in ((files, "hub_file"), (storage, "hub_content"), (apps, "hub_file")):
+        assert table in plan.text
+        assert re.search("(?i)index", plan.text)
+        assert not plan.sorts
+    found = access_repo(tx, lin, RepoKind.SPACE, "lin/show")
+    whole = Listed(found, files=("Dockerfile", "a/b"), used_bytes=0, has_app=True)
+    assert list_with(tx, *Detail).items == (whole,)
 
 
 @pytest.mark.usefixtures("town")

@@ -24,11 +24,13 @@ __all__ = [
     "SDKS",
     "BadCard",
     "Finding",
+    "app_file_of",
     "find_faults",
     "read_card",
     "read_config",
     "split_front_matter",
     "tags_of",
+    "uses_of",
 ]
 
 CARD_BYTES_MAX = 64 << 10
@@ -142,8 +144,29 @@ def tags_of(card: Mapping[str, Any] | None, kind: RepoKind) -> list[str]:
         found += _strings(card.get("sdk"))
     found += [f"license:{value}" for value in _strings(card.get("license"))]
     found.append("region:us")
-    kept = [tag for tag in dict.fromkeys(found) if tag and len(tag) <= TAG_CHARS_MAX]
-    return kept[:TAGS_MAX]
+    return [tag for tag in dict.fromkeys(found) if _is_short(tag)][:TAGS_MAX]
+
+
+def app_file_of(card: Mapping[str, Any] | None) -> str | None:
+    """Return the file that a Space runs; ``None`` where its card names no SDK we know."""
+    card = card or {}
+    sdk, named = card.get("sdk"), card.get("app_file")
+    usual = _APP_FILES.get(sdk) if isinstance(sdk, str) else None
+    if usual is None or sdk == "docker" or not isinstance(named, str):
+        return usual
+    return named.removeprefix("./") or usual
+
+
+def uses_of(card: Mapping[str, Any] | None) -> dict[RepoKind, list[str]]:
+    """Return the models and datasets that a Space says it uses, as it spells them."""
+    card = card or {}
+    fields = {RepoKind.MODEL: "models", RepoKind.DATASET: "datasets"}
+    return {
+        kind: [name for name in dict.fromkeys(_strings(card.get(field))) if _is_short(name)][
+            :TAGS_MAX
+        ]
+        for kind, field in fields.items()
+    }
 
 
 def read_config(data: bytes) -> dict[str, Any] | None:
@@ -197,7 +220,14 @@ def _judge_model(card: Mapping[str, Any]) -> Iterator[Finding]:
             yield Finding(is_error=True, message=message)
 
 
-SDKS: Final = frozenset({"gradio", "docker", "static", "streamlit"})
+_APP_FILES: Final = {
+    "gradio": "app.py",
+    "streamlit": "app.py",
+    "static": "index.html",
+    "docker": "Dockerfile",
+}
+"""What each SDK runs where the card says no other; Docker never asks the card."""
+SDKS: Final = frozenset(_APP_FILES)
 
 
 def _check_shape(source: str) -> None:
@@ -233,6 +263,10 @@ def _strings(value: object) -> list[str]:
     if isinstance(value, str):
         return [value]
     return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
+
+
+def _is_short(text: str) -> bool:
+    return 0 < len(text) <= TAG_CHARS_MAX
 
 
 def _is_strings(value: object) -> bool:

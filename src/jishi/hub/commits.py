@@ -15,7 +15,7 @@ from jishi.core.events import record
 from jishi.core.i18n import N_
 from jishi.hub import content, events, index, tables
 from jishi.hub.attributes import REGULAR_BYTES_MAX
-from jishi.hub.card import BadCard, read_card, read_config, tags_of
+from jishi.hub.card import BadCard, read_card, read_config, tags_of, uses_of
 from jishi.hub.repos import Repo, RepoKind, Right, access_repo, reload_repo
 from jishi.hub.revisions import BRANCH_PREFIX, MAIN, RevisionMissing
 from jishi.people import Actor
@@ -323,6 +323,8 @@ def _move_main(tx: Tx, repo: Repo, built: Built) -> Repo:
     if built.card is not None:
         card = _read_card(built.card)
         values["card"] = None if card is None else index.json_text(card)
+        if repo.kind is RepoKind.SPACE:
+            index.set_uses(tx, repo.id, uses_of(card))
     if built.card is not None or built.config is not None or not repo.commits:
         tags = tuple(_tags(repo, card, config))
         values["tags"] = index.json_text(tags)

@@ -12,8 +12,11 @@ from jishi.core.db import Tx
 from jishi.core.errors import Kind, Refusal
 from jishi.core.i18n import N_
 from jishi.hub import tables
-from jishi.hub.repos import Repo
+from jishi.hub.card import app_file_of
+from jishi.hub.repos import Repo, RepoKind
 
+FILES_MAX: Final = 100_000
+"""Files and folders that one answer about a repository names."""
 POINTER_BYTES_MAX = 1024
 """No Git LFS pointer is longer; so only such blobs can be one."""
 
@@ -152,6 +155,22 @@ def add_last_commits(tx: Tx, repo: Repo, entries: Sequence[Entry]) -> list[Entry
     return [replace(entry, last=lasts.get(entry.place)) for entry in entries]
 
 
+def list_paths(tx: Tx, repo: Repo, *, limit: int) -> tuple[str, ...]:
+    """Return the paths of the first files of the head in Git's order, no folders."""
+    return tuple(tx.conn.execute(_PATHS, {"repo": repo.id, "limit": limit}).scalars())
+
+
+def find_apps(tx: Tx, repos: Iterable[Repo]) -> set[int]:
+    """Return the rows of those Spaces whose head has the file that they run."""
+    files = {repo.id: app_file_of(repo.card) for repo in repos if repo.kind is RepoKind.SPACE}
+    pairs = [(repo_id, path) for repo_id, path in files.items() if path is not None]
+    found: set[int] = set()
+    for start in range(0, len(pairs), _SLICE):
+        some = pairs[start : start + _SLICE]
+        found.update(tx.conn.execute(_APPS, {"pairs": some}).scalars())
+    return found
+
+
 def count_files(tx: Tx, repo: Repo) -> tuple[int, int]:
     """Return how many files the head has and their bytes together."""
     row = tx.conn.execute(_TOTALS, {"repo": repo.id}).one()
@@ -201,6 +220,15 @@ _LASTS: Final = (
         _FILES.repo_id == sa.bindparam("repo"),
         _FILES.place.in_(sa.bindparam("places", expanding=True)),
     )
+)
+_PATHS: Final = (
+    sa.select(_FILES.place)
+    .where(_FILES.repo_id == sa.bindparam("repo"), ~_FILES.place.endswith("/"))
+    .order_by(_FILES.place)
+    .limit(sa.bindparam("limit"))
+)
+_APPS: Final = sa.select(_FILES.repo_id).where(
+    sa.tuple_(_FILES.repo_id, _FILES.place).in_(sa.bindparam("pairs", expanding=True))
 )
 _TOTALS: Final = sa.select(
     sa.func.count().label("n"), sa.func.coalesce(sa.func.sum(_FILES.size), 0).label("size")

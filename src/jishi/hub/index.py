@@ -5,7 +5,7 @@ Git stays the truth; these rows move in the transaction that moves the branch.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from jishi.core.db import Tx
 from jishi.core.sql import upsert
 from jishi.hub import tables
+from jishi.hub.repos import RepoKind
 
 DELETE_MAX = 500
 """Paths per DELETE statement; SQLite takes 999 values at most in old builds."""
@@ -114,6 +115,15 @@ def set_tags(tx: Tx, repo_id: int, tags: Sequence[str]) -> None:
     tx.conn.execute(sa.delete(tables.tags).where(tables.tags.c.repo_id == repo_id))
     if tags:
         tx.conn.execute(sa.insert(tables.tags), [{"repo_id": repo_id, "tag": tag} for tag in tags])
+
+
+def set_uses(tx: Tx, repo_id: int, uses: Mapping[RepoKind, Sequence[str]]) -> None:
+    """Replace what lists know a Space to use."""
+    tx.conn.execute(sa.delete(tables.uses).where(tables.uses.c.repo_id == repo_id))
+    pairs = {(kind.value, path.lower()) for kind, paths in uses.items() for path in paths}
+    rows = [{"repo_id": repo_id, "kind": kind, "path_key": key} for kind, key in sorted(pairs)]
+    if rows:
+        tx.conn.execute(sa.insert(tables.uses), rows)
 
 
 def json_text(value: object) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum, unique
 from typing import Any
 
@@ -11,18 +12,22 @@ import sqlalchemy as sa
 from jishi.core.db import Tx
 from jishi.core.errors import invariant
 from jishi.core.paging import Page
-from jishi.hub import content, tables
+from jishi.hub import content, entries, tables
 from jishi.hub.cursors import BadCursor, read_cursor, write_cursor
+from jishi.hub.entries import FILES_MAX
 from jishi.hub.repos import COLUMNS, Repo, RepoKind, seen_by, to_repo, visible
 from jishi.people import Actor, Denied, Role, SignInNeeded
 
 __all__ = [
     "PAGE_MAX",
     "BadCursor",
+    "Detail",
+    "Listed",
     "Query",
     "Sort",
     "count_repos",
     "count_tags",
+    "list_detailed",
     "list_liked",
     "list_repos",
     "list_storage",
@@ -32,6 +37,10 @@ PAGE_MAX = 1000
 """The dialect's own cap, ``hf-hub-api.md`` §7."""
 FILTERS_MAX = 20
 SEARCH_CHARS_MAX = 200
+DETAILED_MAX = 100
+"""Repositories of a page that says more than their own rows do."""
+PAGE_FILES_MAX = 20_000
+"""Files such a page names; a repository that has more is a page of its own."""
 
 
 @unique
@@ -53,6 +62,8 @@ class Query:
         search: Words that all must occur in ``namespace/name``, whatever the case.
         author: Namespace, compared without case.
         tags: All must be present.
+        uses: What the card of a Space must name, all of it: ``(kind, namespace/name)``.
+        is_linked: Whether the card of a Space must name a model or dataset at all.
         after: Where the previous page ended.
     """
 
@@ -60,9 +71,87 @@ class Query:
     search: tuple[str, ...] = ()
     author: str | None = None
     tags: tuple[str, ...] = ()
+    uses: tuple[tuple[RepoKind, str], ...] = ()
+    is_linked: bool = False
     sort: Sort = Sort.UPDATED
     limit: int = 30
     after: str | None = None
+
+
+@unique
+class Detail(StrEnum):
+    """What takes a look beyond a repository's own row."""
+
+    FILES = "files"
+    STORAGE = "storage"
+    APP = "app"
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A repository of a list, with the details that were asked for.
+
+    Attributes:
+        files: Paths at the head, in Git's order.
+        used_bytes: Of all large contents.
+        has_app: Whether a Space has the file that it runs.
+    """
+
+    repo: Repo
+    files: tuple[str, ...] | None = None
+    used_bytes: int | None = None
+    has_app: bool | None = None
+
+
+def list_detailed(
+    tx: Tx, actor: Actor, query: Query, details: Collection[Detail]
+) -> Page[Listed, str]:
+    """Return a page as ``list_repos`` does, shorter where it carries details.
+
+    Raises:
+        BadCursor: If ``after`` was not made by a list.
+    """
+    if not details:
+        page = list_repos(tx, actor, query)
+        return Page(tuple(Listed(repo) for repo in page.items), page.end)
+    page = list_repos(tx, actor, replace(query, limit=min(query.limit, DETAILED_MAX)))
+    repos, end = page.items, page.end
+    files: Sequence[tuple[str, ...] | None] = [None] * len(repos)
+    if Detail.FILES in details:
+        files = _files_of(tx, repos)
+        if len(files) < len(repos):
+            repos = repos[: len(files)]
+            end = write_cursor(getattr(repos[-1], query.sort.value), repos[-1].id)
+    used = apps = None
+    if Detail.STORAGE in details:
+        used = content.used_bytes_each(tx, [repo.id for repo in repos])
+    if Detail.APP in details:
+        apps = entries.find_apps(tx, repos)
+    items = (
+        Listed(
+            repo,
+            paths,
+            None if used is None else used.get(repo.id, 0),
+            None if apps is None else repo.id in apps,
+        )
+        for repo, paths in zip(repos, files, strict=True)
+    )
+    return Page(tuple(items), end)
+
+
+def _files_of(tx: Tx, repos: Iterable[Repo]) -> list[tuple[str, ...]]:
+    """Return the files of as many repositories as a page may name, at least of the first."""
+    found: list[tuple[str, ...]] = []
+    left = PAGE_FILES_MAX
+    for repo in repos:
+        if found and left <= 0:
+            break
+        paths = entries.list_paths(tx, repo, limit=left + 1 if found else FILES_MAX)
+        if found and len(paths) > left:
+            break
+        found.append(paths)
+        left -= len(paths)
+    return found
 
 
 def list_repos(tx: Tx, actor: Actor, query: Query) -> Page[Repo, str]:
@@ -87,6 +176,13 @@ def list_repos(tx: Tx, actor: Actor, query: Query) -> Page[Repo, str]:
     for tag in query.tags[:FILTERS_MAX]:
         has = sa.select(tables.tags.c.repo_id).where(tables.tags.c.tag.in_(_spellings(tag)))
         statement = statement.where(repos.c.id.in_(has))
+    for kind, path in query.uses[:FILTERS_MAX]:
+        using = sa.select(tables.uses.c.repo_id).where(
+            tables.uses.c.kind == kind.value, tables.uses.c.path_key == path.lower()
+        )
+        statement = statement.where(repos.c.id.in_(using))
+    if query.is_linked:
+        statement = statement.where(sa.exists().where(tables.uses.c.repo_id == repos.c.id))
     if query.after is not None:
         value, last = read_cursor(query.after)
         statement = statement.where(sa.tuple_(key, repos.c.id) < (value, last))

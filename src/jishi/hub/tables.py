@@ -92,6 +92,16 @@ tags = sa.Table(
 )
 sa.Index("hub_tag_by_tag", tags.c.tag, tags.c.repo_id)
 
+uses = sa.Table(
+    "hub_use",
+    metadata,
+    sa.Column("repo_id", sa.ForeignKey("hub_repo.id"), primary_key=True),
+    sa.Column("kind", NAME, primary_key=True),
+    sa.Column("path_key", NAME, primary_key=True),
+)
+"""Which models and datasets the card of a Space names, lower-cased; none need exist."""
+sa.Index("hub_use_by_path", uses.c.kind, uses.c.path_key, uses.c.repo_id)
+
 files = sa.Table(
     "hub_file",
     metadata,

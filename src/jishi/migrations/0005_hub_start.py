@@ -9,7 +9,7 @@ from jishi.migrations.runner import Op
 
 schema = sa.MetaData()
 for table in (
-    *(tables.repos, tables.aliases, tables.tags, tables.files, tables.commits),
+    *(tables.repos, tables.aliases, tables.tags, tables.uses, tables.files, tables.commits),
     *(tables.pointers, tables.likes, tables.days),
 ):
     table.to_metadata(schema)

@@ -105,3 +105,25 @@ def test_the_owner_reads_how_much_is_stored(books: Hub) -> None:
 
     assert stored == {"lin/books": len(LARGE), "lin/diary": 0}
     assert books.get(BOOKS).json["usedStorage"] == len(LARGE)
+
+
+def test_spaces_are_listed_with_what_they_use_run_and_hold(hub: Hub) -> None:
+    for name, card in (("one", "models: [lin/books]"), ("two", "datasets: [Lin/Threads]")):
+        hub.create(f"lin/{name}", kind="space", sdk="static")
+        files = {"README.md": f"---\nsdk: static\n{card}\n---\n".encode(), "d/x": b"x"}
+        hub.put(f"lin/{name}", files, kind="spaces")
+    hub.put("lin/two", {"index.html": b"<h1>"}, kind="spaces")
+    hub.put_large("lin/one", {"w.bin": LARGE}, prefix="spaces/")
+
+    def ids(query: str) -> list[str]:
+        return sorted(space["id"] for space in hub.get(f"/api/spaces?{query}").json)
+
+    assert ids("models=LIN/books") == ["lin/one"]
+    assert ids("datasets=lin/threads") == ["lin/two"]
+    assert ids("linked=true") == ["lin/one", "lin/two"]
+    fields = "siblings,usedStorage,runtime"
+    listed = hub.get(f"/api/spaces?expand={fields}").json
+    assert listed == [hub.get(f"/api/spaces/{s['id']}?expand={fields}").json for s in listed]
+    assert [s["runtime"]["stage"] for s in listed] == ["PAUSED", "NO_APP_FILE"]
+    assert [s["usedStorage"] for s in listed] == [0, len(LARGE)]
+    assert {"rfilename": "d/x"} in listed[0]["siblings"]

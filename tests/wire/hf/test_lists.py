@@ -7,11 +7,11 @@ import shutil
 import pytest
 
 from jishi.core.db import Mode
-from jishi.hub import RepoKind, access_repo, stats
+from jishi.hub import RepoKind, access_repo, lists, stats
 from jishi.people import NOBODY, Role
 from tests.conftest import Clock
 from tests.http.serving import open_node
-from tests.wire.hf.asking import BASE, Hub
+from tests.wire.hf.asking import BASE, Hub, gone
 from tests.wire.hf.conftest import LARGE, peopled
 
 CARDS = {
@@ -20,12 +20,18 @@ CARDS = {
     "wu/gamma_text": "license: mit\nbase_model: lin/alpha-text\ntags: [benchmark:official]",
     "looms/delta": "tags: [weaving]",
 }
+SPACES = {
+    "lin/show": "models: [lin/alpha-text, wu/gamma_text]\ndatasets: [LIN/threads]\n",
+    "looms/stage": "models: [Lin/Alpha-Text]\n",
+    "lin/loom": "datasets: lin/threads\n",
+    "lin/bare": "tags: [model:lin/alpha-text]\n",
+}
 SECRET = {"lin/hidden": "license: mit", "looms/hidden": "license: mit"}
 
 
 @pytest.fixture(scope="module")
 def bazaar(tmp_path_factory, sqlite_template):
-    """Four public models, two private ones, a dataset and a Space."""
+    """Four public models, two private ones, a dataset and four Spaces."""
     folder = tmp_path_factory.mktemp("bazaar")
     shutil.copy(sqlite_template, folder / "jishi.db")
     clock = Clock()  # each repository a minute after the one before
@@ -44,7 +50,10 @@ def bazaar(tmp_path_factory, sqlite_template):
             ("file", {"path": "README.md", "content": "---\nlanguage: zh\ntask_ids: [a]\n---\n"}),
             kind="datasets",
         )
-        hub.create("lin/show", kind="space", sdk="gradio")
+        for path, card in SPACES.items():
+            clock.forward(60)
+            hub.create(path, kind="space", sdk="gradio")
+            hub.put(path, {"README.md": f"---\nsdk: gradio\n{card}---\n".encode()}, kind="spaces")
         hub.post("/api/models/wu/gamma_text/like", {}, "lin")
         hub.post("/api/models/wu/gamma_text/like", {}, "maya")
         hub.post("/api/models/looms/delta/like", {}, "wu")
@@ -109,9 +118,114 @@ def test_models_are_found_and_ordered(bazaar: Hub, query: str, expected: list[st
 
 def test_kinds_have_lists_of_their_own(bazaar: Hub) -> None:
     assert names(bazaar, kind="datasets") == ["lin/threads"]
-    assert names(bazaar, kind="spaces") == ["lin/show"]
+    assert names(bazaar, kind="spaces") == [*reversed(SPACES)]
     assert names(bazaar, "?filter=language:zh&filter=task_ids:a", kind="datasets")
-    assert names(bazaar, "?filter=gradio", kind="spaces") == ["lin/show"]
+    assert names(bazaar, "?filter=gradio", kind="spaces") == [*reversed(SPACES)]
+
+
+@pytest.mark.parametrize("kind", ["models", "datasets"])
+def test_nothing_is_gated(bazaar: Hub, kind: str) -> None:
+    for gated in ("true", "True", "1", "auto", "manual"):
+        assert names(bazaar, f"?gated={gated}", kind=kind) == []
+    for gated in ("false", "False", "0", ""):
+        assert names(bazaar, f"?gated={gated}", kind=kind) == names(bazaar, kind=kind)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        *("inference=warm", "inference_provider=all", "inference_provider=a&inference_provider=b"),
+        *("apps=ollama", "apps=ollama&apps=vllm", "apps=ollama,vllm", "inference_provider=a,b"),
+        *("num_parameters=min:6B,max:128B", "num_parameters=max:1"),
+    ],
+)
+def test_what_no_model_here_is_known_to_have_finds_none(bazaar: Hub, query: str) -> None:
+    answer = bazaar.get(f"/api/models?{query}&search=a&limit=1")
+
+    assert (answer.status, answer.json, answer.next) == (200, [], None)
+    assert bazaar.get(f"/api/models?{query}&expand=colour").status == 400
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("models=lin/alpha-text", ["looms/stage", "lin/show"]),
+        ("models=LIN%2FALPHA-text", ["looms/stage", "lin/show"]),
+        ("models=lin/alpha-text&models=wu/gamma_text", ["lin/show"]),
+        ("models=lin/alpha-text,wu/gamma_text", ["lin/show"]),
+        ("datasets=lin/threads", ["lin/loom", "lin/show"]),
+        ("datasets=lin/threads&models=lin/alpha-text", ["lin/show"]),
+        ("models=lin/threads", []),
+        ("datasets=lin/alpha-text", []),
+        ("models=lin/alpha", []),
+        ("linked=true", ["lin/loom", "looms/stage", "lin/show"]),
+        ("linked=True&author=lin", ["lin/loom", "lin/show"]),
+        ("linked=false", [*reversed(SPACES)]),
+        ("models=&datasets=", [*reversed(SPACES)]),
+    ],
+)
+def test_spaces_are_found_by_what_they_use(bazaar: Hub, query: str, expected: list[str]) -> None:
+    assert names(bazaar, f"?{query}", kind="spaces") == expected
+
+
+def test_what_a_space_uses_follows_its_card(hub: Hub) -> None:
+    def using(query: str) -> list[str]:
+        return names(hub, f"?{query}", kind="spaces")
+
+    def write(card: str) -> None:
+        hub.put("lin/x", {"README.md": f"---\n{card}\n---\n".encode()}, kind="spaces")
+
+    hub.create("lin/x", kind="space", sdk="static")
+    write("sdk: static\nmodels: [a/b, A/B, c/d]")
+    assert using("models=a/b") == using("models=c/d") == using("linked=true") == ["lin/x"]
+    write("sdk: static\nmodels: [c/d]\ndatasets: {a: b}")
+    assert (using("models=a/b"), using("models=c/d")) == ([], ["lin/x"])
+    hub.put("lin/x", {"other": b"x"}, kind="spaces")
+    assert using("models=c/d") == ["lin/x"]
+    hub.commit("lin/x", gone("README.md"), kind="spaces")
+    assert using("models=c/d") == using("linked=true") == []
+
+
+def test_siblings_are_whole_or_the_page_ends_before(bazaar: Hub, monkeypatch) -> None:
+    files = {
+        item["id"]: item["siblings"] for item in bazaar.get("/api/models?full=true", "lin").json
+    }
+    for path, siblings in files.items():
+        assert siblings == bazaar.get(f"/api/models/{path}", "lin").json["siblings"]
+        assert {"rfilename": "README.md"} in siblings
+    named = bazaar.get("/api/models?expand=siblings", "lin").json
+    assert {item["id"]: item["siblings"] for item in named} == files
+
+    for files_max, pages in ((1, 6), (4, 4), (5, 3), (1000, 1)):
+        monkeypatch.setattr(lists, "PAGE_FILES_MAX", files_max)
+        target: str | None = f"{BASE}/api/models?full=true"
+        found = []
+        while target:
+            page = bazaar.get(target.removeprefix(BASE), "lin")
+            found.append({item["id"]: item["siblings"] for item in page.json})
+            target = page.next
+        assert {path: each for page in found for path, each in page.items()} == files
+        assert (files_max, len(found)) == (files_max, pages)
+
+
+def test_pages_with_details_are_shorter(bazaar: Hub, monkeypatch) -> None:
+    monkeypatch.setattr(lists, "DETAILED_MAX", 2)
+
+    for query in ("full=true", "expand=siblings", "expand=usedStorage"):
+        page = bazaar.get(f"/api/models?{query}")
+        assert (len(page.json), bool(page.next)) == (2, True)
+    assert len(bazaar.get("/api/models?expand=sha").json) == len(CARDS)
+    assert len(bazaar.get("/api/models?cardData=true").json) == len(CARDS)
+
+
+def test_a_list_says_only_what_is_known_of_its_items(bazaar: Hub) -> None:
+    for kind in ("models", "datasets", "spaces"):
+        plain = bazaar.get(f"/api/{kind}").json[0]
+        full = bazaar.get(f"/api/{kind}?full=true").json[0]
+
+        assert not plain.keys() & {"siblings", "cardData", "config", "sha", "runtime"}
+        assert full.keys() >= {"siblings", "sha", "lastModified", "author"}
+        assert ("cardData" in full) == (kind != "models")
 
 
 def test_private_repositories_are_listed_to_their_readers_only(bazaar: Hub) -> None:
@@ -154,6 +268,7 @@ def test_an_item_carries_what_lists_show_and_no_more(bazaar: Hub) -> None:
     assert not item.keys() & {"siblings", "cardData", "config", "sha"}
     assert full["cardData"]["license"] == "mit"
     assert full.keys() >= {"sha", "lastModified", "author", "config"}
+    assert [one["rfilename"] for one in full["siblings"]] == [".gitattributes", "README.md", "a"]
     assert full["sha"] == bazaar.get("/api/models/lin/alpha-text").json["sha"]
     assert named.keys() == {"_id", "id", "sha", "likes"}
 

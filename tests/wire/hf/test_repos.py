@@ -8,9 +8,9 @@ import pytest
 
 from jishi.hub import RepoKind
 from jishi.people import Role
-from jishi.wire.hf.shapes import EXPANDABLE
-from tests.wire.hf.asking import BASE, Hub, file
-from tests.wire.hf.conftest import FILES
+from jishi.wire.hf.shapes import EXPANDABLE, PREFIX
+from tests.wire.hf.asking import BASE, Hub, file, gone, large
+from tests.wire.hf.conftest import FILES, LARGE
 
 BOOKS = "/api/models/lin/books"
 
@@ -57,7 +57,7 @@ def test_what_exists_is_409_with_its_address(books: Hub) -> None:
 
         assert answer.status == 409
         assert answer.json["url"].lower() == f"{BASE}/lin/books"
-        assert answer.json["error"] == "You already created this model repo"
+        assert answer.json["error"] == "You already created this model repo" == answer.message
 
 
 def test_the_address_in_a_409_names_the_callers_origin(books: Hub) -> None:
@@ -138,6 +138,11 @@ def test_an_organisation_may_be_private_by_default(hub: Hub) -> None:
         {"type": "space", "sdk": "gradio", "secrets": [{"key": "A", "value": "b"}]},
         {"type": "space", "sdk": "gradio", "variables": [{"key": "A", "value": "b"}]},
         {"type": "space", "sdk": "gradio", "volumes": [{"type": "bucket"}]},
+        {"type": "space", "sdk": "gradio", "sleepTimeSeconds": 300},
+        {"type": "space", "sdk": "gradio", "sleepTimeSeconds": -1},
+        {"type": "space", "sdk": "gradio", "template": "gradio-templates/chatbot"},
+        {"resourceGroupId": "0123456789abcdef01234567"},
+        {"region": "eu"},
         {"type": "kernel"},
         {"type": "bucket"},
     ],
@@ -200,12 +205,51 @@ def test_a_space_has_the_card_of_its_sdk(hub: Hub) -> None:
     assert "downloads" not in info
 
 
-def test_a_space_with_an_app_is_paused(hub: Hub) -> None:
-    create(hub, type="space", sdk="gradio")
-    hub.commit("lin/new", file("app.py", b"import gradio"), kind="spaces")
+APPS = [
+    ("sdk: gradio", "app.py", "PAUSED"),
+    ("sdk: gradio", "src/app.py", "NO_APP_FILE"),
+    ("sdk: gradio", "app.py/x", "NO_APP_FILE"),
+    ("sdk: gradio\napp_file: src/app.py", "src/app.py", "PAUSED"),
+    ("sdk: gradio\napp_file: ./main.py", "main.py", "PAUSED"),
+    ("sdk: gradio\napp_file: main.py", "app.py", "NO_APP_FILE"),
+    ("sdk: gradio\napp_file: [main.py]", "app.py", "PAUSED"),
+    ("sdk: streamlit", "app.py", "PAUSED"),
+    ("sdk: docker", "Dockerfile", "PAUSED"),
+    ("sdk: docker", "app.py", "NO_APP_FILE"),
+    ("sdk: docker\napp_file: app.py", "Dockerfile", "PAUSED"),
+    ("sdk: static", "index.html", "PAUSED"),
+    ("sdk: static", "Dockerfile", "NO_APP_FILE"),
+    ("sdk: static\napp_file: dist/index.html", "dist/index.html", "PAUSED"),
+    ("sdk: [gradio]", "app.py", "NO_APP_FILE"),
+    ("title: none", "app.py", "NO_APP_FILE"),
+]
 
-    assert hub.get("/api/spaces/lin/new").json["runtime"]["stage"] == "PAUSED"
-    assert hub.get("/api/spaces/lin/new/runtime").json["stage"] == "PAUSED"
+
+@pytest.mark.parametrize(("card", "path", "stage"), APPS)
+def test_a_space_with_the_file_its_sdk_runs_is_paused(hub: Hub, card, path, stage) -> None:
+    create(hub, type="space", sdk="gradio")
+    files = {"README.md": f"---\n{card}\n---\n".encode(), path: b"text"}
+    hub.put("lin/new", files, kind="spaces")
+
+    told = [
+        hub.get("/api/spaces/lin/new").json["runtime"],
+        hub.get("/api/spaces/lin/new?expand=runtime").json["runtime"],
+        hub.get("/api/spaces?expand=runtime").json[0]["runtime"],
+        hub.get("/api/spaces/lin/new/runtime").json,
+    ]
+
+    assert [runtime["stage"] for runtime in told] == [stage] * 4
+
+
+def test_what_an_old_revision_had_does_not_make_a_space_run(hub: Hub) -> None:
+    create(hub, type="space", sdk="gradio")
+    old = hub.put("lin/new", {"app.py": b"import gradio"}, kind="spaces")
+    hub.commit("lin/new", gone("app.py"), kind="spaces")
+
+    assert hub.get("/api/spaces/lin/new").json["runtime"]["stage"] == "NO_APP_FILE"
+    there = hub.get(f"/api/spaces/lin/new/revision/{old}").json
+    assert "app.py" in {s["rfilename"] for s in there["siblings"]}
+    assert there["runtime"]["stage"] == "NO_APP_FILE"
 
 
 @pytest.mark.parametrize(
@@ -224,6 +268,17 @@ def test_what_no_space_has_yet_is_400_for_its_writers(hub: Hub, method: str, nam
     ]
 
     assert answers == [400, 403]
+
+
+@pytest.mark.parametrize("name", ["restart", "restart?factory=true", "pause", "events", "a/b"])
+def test_what_no_space_does_yet_is_a_missing_call_in_json(hub: Hub, name: str) -> None:
+    create(hub, type="space", sdk="docker")
+
+    for method in ("GET", "POST"):
+        answer = hub.ask(method, f"/api/spaces/lin/new/{name}", who="lin")
+        assert answer.status == 404
+        assert answer.headers["Content-Type"].startswith("application/json")
+        assert answer.json["error"]
 
 
 # Delete ------------------------------------------------------------------------------------
@@ -422,20 +477,43 @@ WELL_KNOWN = {
 }
 
 
+CARD = b"""---
+sdk: static
+library_name: x
+pipeline_tag: y
+models: [lin/books]
+datasets: [lin/threads]
+---
+"""
+
+
 @pytest.mark.parametrize("kind", RepoKind)
 @pytest.mark.parametrize("form", ["expand", "expand%5B%5D"])
 def test_every_field_may_be_named_and_only_it_comes(hub: Hub, kind: RepoKind, form: str) -> None:
+    """In lists as well; its value is that of the full answer."""
     create(hub, type=kind.value, **({"sdk": "static"} if kind is RepoKind.SPACE else {}))
-    card = b"---\nsdk: static\nlibrary_name: x\npipeline_tag: y\n---\n"
-    hub.commit("lin/new", file("README.md", card), kind=f"{kind.value}s")
+    config = b'{"model_type": "bert"}'
+    files = [file("README.md", CARD), file("index.html", b"x"), file("config.json", config)]
+    hub.send_large("lin/new", LARGE, prefix=PREFIX[kind])
+    hub.commit("lin/new", *files, large("w.bin", LARGE), kind=f"{kind.value}s")
+    full = hub.get(f"/api/{kind.value}s/lin/new").json
+    full["xetEnabled"] = True
+    ids = {"_id": full["_id"], "id": "lin/new"}
 
     came = set()
     for name in sorted(EXPANDABLE[kind]):
-        answer = hub.get(f"/api/{kind.value}s/lin/new?{form}={name}")
-        assert answer.status == 200
-        assert answer.json.keys() - {"_id", "id"} <= {name}
-        came |= answer.json.keys() - {"_id", "id"}
+        one = hub.get(f"/api/{kind.value}s/lin/new?{form}={name}")
+        of_list = hub.get(f"/api/{kind.value}s?{form}={name}")
+        wanted = ids | ({name: full[name]} if name in full else {})
+        assert (one.status, of_list.status) == (200, 200)
+        assert (name, one.json, of_list.json) == (name, wanted, [wanted])
+        came |= one.json.keys() - {"_id", "id"}
     assert came == set(WELL_KNOWN[kind].split())
+    assert full["usedStorage"] == len(LARGE)
+    assert len(full["siblings"]) == 5
+    if kind is RepoKind.SPACE:
+        assert full["runtime"]["stage"] == "PAUSED"
+        assert (full["models"], full["datasets"]) == (["lin/books"], ["lin/threads"])
 
 
 @pytest.mark.parametrize("kind", ["models", "datasets", "spaces"])

@@ -24,6 +24,7 @@ from jishi.hub.content.contents import (
     register_plain,
     register_xet,
     used_bytes,
+    used_bytes_each,
 )
 from jishi.hub.content.flows import source_of
 from jishi.hub.content.jobs import HANDLERS
@@ -50,4 +51,5 @@ __all__ = [
     "register_xet",
     "source_of",
     "used_bytes",
+    "used_bytes_each",
 ]

@@ -255,6 +255,12 @@ def used_bytes(tx: Tx, repo_id: int) -> int:
     return int(tx.conn.execute(_USED, {"repo": repo_id}).scalar_one())
 
 
+def used_bytes_each(tx: Tx, repo_ids: Sequence[int]) -> dict[int, int]:
+    """Return ``used_bytes`` of many repositories; of those without contents nothing."""
+    rows = tx.conn.execute(_USED_EACH, {"repos": repo_ids})
+    return {row.repo_id: int(row.size) for row in rows}
+
+
 def plain_key(sha256: bytes) -> str:
     """Return the key of the object that holds the very bytes of ``sha256``."""
     name = sha256.hex()
@@ -371,6 +377,11 @@ _OBJECTS: Final = (
     .where(_D.c.plain_key > sa.bindparam("after"))
     .order_by(_D.c.plain_key)
     .limit(sa.bindparam("n"))
+)
+_USED_EACH: Final = (
+    sa.select(_T.c.repo_id, sa.func.sum(_T.c.size).label("size"))
+    .where(_T.c.repo_id.in_(sa.bindparam("repos", expanding=True)), _T.c.state == "committed")
+    .group_by(_T.c.repo_id)
 )
 _USED: Final = sa.select(sa.func.coalesce(sa.func.sum(_T.c.size), 0)).where(
     _T.c.repo_id == sa.bindparam("repo"), _T.c.state == "committed"

@@ -12,12 +12,11 @@ from jishi.core.hop import hop
 from jishi.core.paging import Page
 from jishi.hub import content
 from jishi.hub.attributes import ATTRIBUTES_BYTES_MAX, looks_binary
-from jishi.hub.entries import Entry, EntryMissing, Window
+from jishi.hub.entries import FILES_MAX, Entry, EntryMissing, Window
 from jishi.hub.files import reading
 from jishi.hub.files.advice import Advice, Asked, advise
 from jishi.hub.files.history import CommitDetail, CommitInfo, FileChange
 from jishi.hub.files.places import Located, Opened, Overview, Place, find_place_in
-from jishi.hub.files.reading import FILES_MAX
 from jishi.hub.node import Node
 from jishi.hub.repos import Repo, RepoKind, Right, access_repo
 from jishi.hub.revisions import RevisionMissing
@@ -53,17 +52,16 @@ async def find_with_files(
         RepoMissing: See above.
         RevisionMissing: See above.
     """
-    place, found, used = await node.db.read(
+    found, is_whole = await node.db.read(
         reading.find_with_files, actor, kind, path, revision, node.listings, wanted=wanted
     )
-    if found is not None:
-        return Overview(place, found, used)
-    if not place.oid:
-        place = await _find_commit(node, place)
+    if is_whole:
+        return found
+    place = found.place if found.place.oid else await _find_commit(node, found.place)
     if not wanted:
-        return Overview(place, (), used)
+        return replace(found, place=place)
     page = await list_folder(node, place, "", recursive=True, limit=FILES_MAX)
-    return Overview(place, page.items, used)
+    return replace(found, place=place, entries=page.items)
 
 
 async def list_folder(

@@ -59,11 +59,13 @@ class Overview:
     Attributes:
         entries: Files and folders; empty unless they were wanted.
         used_bytes: Of all large contents of the repository.
+        has_app: Whether a Space has the file that it runs; at the head, whatever the revision.
     """
 
     place: Place
     entries: Sequence[Entry]
     used_bytes: int
+    has_app: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,11 @@ from jishi import git, xet
 from jishi.core.db import Tx
 from jishi.core.recent import Recent
 from jishi.hub import content, entries, index
-from jishi.hub.entries import Entry, EntryMissing, Window
-from jishi.hub.files.places import Located, Place, find_place_in
+from jishi.hub.entries import FILES_MAX, Entry, EntryMissing, Window
+from jishi.hub.files.places import Located, Overview, Place, find_place_in
 from jishi.hub.repos import Repo, RepoKind
 from jishi.people import Actor
 
-FILES_MAX: Final = 100_000
 LISTING_MAX: Final = 5_000
 """A longer listing is not kept in mind."""
 
@@ -29,16 +28,17 @@ def find_with_files(
     listings: Recent[tuple[Entry, ...]],
     *,
     wanted: bool,
-) -> tuple[Place, Sequence[Entry] | None, int]:
-    """Return a place, its files unless only packs know them, and the bytes the repository has."""
+) -> tuple[Overview, bool]:
+    """Return a place with its files, and whether that is all: some are known to packs only."""
     place = find_place_in(tx, actor, kind, path, revision)
     used = content.used_bytes(tx, place.repo.id)
+    overview = Overview(place, (), used, bool(entries.find_apps(tx, [place.repo])))
     if place.oid and not wanted:
-        return place, (), used
+        return overview, True
     if not place.is_head or (not place.oid and place.ref is None):
-        return place, None, used
+        return overview, False
     if not place.oid:
-        return place, (), used
+        return overview, True
     key = (place.repo.id, place.oid)
     found = listings.find(key)
     if found is None:
@@ -46,7 +46,7 @@ def find_with_files(
         found = tuple(entries.list_entries(tx, place.repo, "", window))
         if len(found) <= LISTING_MAX:
             listings.put(key, found)
-    return place, found, used
+    return replace(overview, entries=found), True
 
 
 def locate(

@@ -12,7 +12,7 @@ from jishi.core.db import Tx
 from jishi.core.paging import Page
 from jishi.http import context_of, reply
 from jishi.hub import Repo, RepoKind, lists, stats
-from jishi.hub.lists import Query, Sort
+from jishi.hub.lists import Detail, Listed, Query, Sort
 from jishi.people import Actor
 from jishi.wire.hf.addresses import api, kind_of, listing, path_of, single
 from jishi.wire.hf.query import flag, many, next_link, number
@@ -31,6 +31,13 @@ _SORTS: Final = {
     "trendingScore": Sort.LIKES,
     "trending_score": Sort.LIKES,
 }
+_DETAILS: Final = {
+    "siblings": Detail.FILES,
+    "usedStorage": Detail.STORAGE,
+    "runtime": Detail.APP,
+}
+_UNKNOWN: Final = ("apps", "inference", "inference_provider", "num_parameters")
+"""Filters of models by what is known of none."""
 
 
 async def list_repos(request: Request) -> Response:
@@ -41,17 +48,23 @@ async def list_repos(request: Request) -> Response:
     expand = many(request, "expand")
     if set(expand) - EXPANDABLE[kind]:
         raise UnknownField(known="|".join(f'"{name}"' for name in sorted(EXPANDABLE[kind])))
+    if _wants_what_nothing_has(request, kind):
+        return reply([])
     query = Query(
         kind=kind,
         search=tuple(w for text in params.getlist("search") for w in text.split()),
         author=params.get("author") or None,
         tags=tuple(_filters(request)),
+        uses=tuple(_uses(request, kind)),
+        is_linked=kind is RepoKind.SPACE and flag(request, "linked"),
         sort=_SORTS.get(params.get("sort", ""), Sort.UPDATED),
         limit=number(request, "limit", LIMIT, most=LIMIT),
         after=params.get("cursor"),
     )
-    page = await context.db.read(lists.list_repos, context.actor, query)
-    items = [_item(request, repo, expand) for repo in page.items]
+    named = expand or (["siblings"] if flag(request, "full") else [])
+    details = {_DETAILS[name] for name in named if name in _DETAILS}
+    page = await context.db.read(lists.list_detailed, context.actor, query, details)
+    items = [_item(request, listed, expand) for listed in page.items]
     return reply(items, headers=next_link(request, context.base, page.end))
 
 
@@ -170,18 +183,45 @@ def _likers(
     return [known[i] for i in page.items if i in known], page.end
 
 
-def _item(request: Request, repo: Repo, expand: list[str]) -> dict[str, Any]:
-    shape = info_shape(repo, repo.head, [])
+def _item(request: Request, listed: Listed, expand: list[str]) -> dict[str, Any]:
+    repo, files = listed.repo, listed.files
+    shape = info_shape(
+        repo,
+        repo.head,
+        siblings=None if files is None else [{"rfilename": path} for path in files],
+        used_bytes=listed.used_bytes,
+        has_app=listed.has_app,
+    )
     if expand:
         return pick(shape, expand)
     kept = set(LIST_FIELDS)
-    if flag(request, "full"):
-        kept |= {"lastModified", "sha", "author", "disabled"}
-    if flag(request, "cardData"):
+    is_full = flag(request, "full")
+    if is_full:
+        kept |= {"lastModified", "sha", "author", "disabled", "siblings"}
+    if flag(request, "cardData") or (is_full and repo.kind is not RepoKind.MODEL):
         kept.add("cardData")
     if flag(request, "config"):
         kept.add("config")
     return {name: value for name, value in shape.items() if name in kept}
+
+
+def _wants_what_nothing_has(request: Request, kind: RepoKind) -> bool:
+    """Whether a filter asks for what no repository has, or none is known to have.
+
+    Nothing is gated, nothing is served, and nobody has counted parameters yet.
+    """
+    if kind is RepoKind.SPACE:
+        return False
+    gated = request.query_params.get("gated", "").lower()
+    asked = [many(request, name) for name in _UNKNOWN] if kind is RepoKind.MODEL else []
+    return gated not in {"", "false", "0"} or any(asked)
+
+
+def _uses(request: Request, kind: RepoKind) -> list[tuple[RepoKind, str]]:
+    if kind is not RepoKind.SPACE:
+        return []
+    of = ((RepoKind.MODEL, "models"), (RepoKind.DATASET, "datasets"))
+    return [(used, path) for used, name in of for path in many(request, name)]
 
 
 def _filters(request: Request) -> list[str]:
