@@ -135,8 +135,11 @@ def wu(db: Database) -> Actor:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Keep what tests write in memory, where there is such a folder; nothing of it is kept."""
-    if config.option.basetemp is None and MEMORY.is_dir():
+    """Keep what tests write in memory, where there is such a folder; nothing of it is kept.
+
+    Processes that run tests for another one get their folder from it.
+    """
+    if config.option.basetemp is None and MEMORY.is_dir() and not hasattr(config, "workerinput"):
         config.option.basetemp = tempfile.mkdtemp(prefix="jishi-tests-", dir=MEMORY)
         config.add_cleanup(lambda: shutil.rmtree(config.option.basetemp, ignore_errors=True))
 
@@ -148,6 +151,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Fail a run that skipped, and a full run that left a "no" untried."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["refused"] = sorted(SEEN)
+        return
     report = session.config.pluginmanager.get_plugin("terminalreporter")
     faults = [
         f"skipped: {reason}"
@@ -159,6 +165,12 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if faults:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
         print("", *faults, sep="\n")  # noqa: T201
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node) -> None:
+    """Note what a process that ran tests for this one saw refused."""
+    SEEN.update(getattr(node, "workeroutput", {}).get("refused", ()))
 
 
 @pytest.fixture(autouse=True)
