@@ -11,7 +11,6 @@ from jishi.core.errors import Broken
 from jishi.git import walking
 from jishi.git.reading import compare, read_commit
 from jishi.git.trees import FOLDER, format_commit, format_tree
-from jishi.git.walking import count_commits
 from jishi.git.writing import COMMIT, TREE, PackWriter
 from tests.git.shelf import ANN, SECOND, WHEN, Shelf, texts
 
@@ -160,7 +159,20 @@ def test_history_of_a_merge_is_gits(shelf: Shelf) -> None:
     assert whole == shelf.git(git_id, "log", "--format=%H", head).decode().split()
     assert pages == whole
     assert [c.oid for c in git.history(repository, head, skip=2, limit=2)] == whole[2:4]
-    assert count_commits(repository, head) == len(whole)
+    assert git.count_commits(repository, head) == len(whole)
+
+
+def test_a_history_longer_than_a_walk_is_not_counted(shelf: Shelf, monkeypatch) -> None:
+    git_id = shelf.create()
+    head = forked(shelf, git_id)
+    repository = shelf.open(git_id)
+    length = git.count_commits(repository, head)
+
+    for most in range(1, length):
+        monkeypatch.setattr(walking, "WALK_COMMITS_MAX", most)
+        assert git.count_commits(repository, head) is None
+    monkeypatch.setattr(walking, "WALK_COMMITS_MAX", length)
+    assert git.count_commits(repository, head) == length
 
 
 @pytest.mark.parametrize("path", ["a", "d", "d/b", "d/c", "d/z", "e", "e/f", "new", "none"])
@@ -171,7 +183,7 @@ def test_history_of_a_path_is_gits(shelf: Shelf, path) -> None:
     found = [c.oid for c in git.history(shelf.open(git_id), head, path=path)]
 
     assert found == shelf.git(git_id, "log", "--format=%H", head, "--", path).decode().split()
-    assert count_commits(shelf.open(git_id), head, path=path) == len(found)
+    assert git.count_commits(shelf.open(git_id), head, path=path) == len(found)
 
 
 def test_last_commits_are_gits(shelf: Shelf) -> None:

@@ -12,7 +12,7 @@ from jishi.git.refs import RefConflict
 from jishi.hub import Draft, Node, RepoKind, refs
 from jishi.hub.commits import CommitDraft, PutFile, RevisionMissing
 from jishi.hub.files import find_place
-from jishi.hub.refs import BadRefName, MainStays, RefExists, TooManyRefs, names
+from jishi.hub.refs import BadRefName, MainStays, MessageTooLong, RefExists, TooManyRefs, names
 from jishi.people import Actor, Denied
 
 MODEL = RepoKind.MODEL
@@ -148,7 +148,9 @@ def test_a_squash_keeps_the_files_and_forgets_the_way(books: Node, lin: Actor) -
     for data in (b"1", b"2"):
         commit(books, lin, data)
 
-    run(refs.squash(books, lin, MODEL, "lin/a", "main", message="x" * 600))
+    with pytest.raises(MessageTooLong):
+        run(refs.squash(books, lin, MODEL, "lin/a", "main", message="x" * 501))
+    run(refs.squash(books, lin, MODEL, "lin/a", "main", message="x" * 500))
 
     place = run(find_place(books, lin, MODEL, "lin/a", "main"))
     (only,) = run(hub.files.list_commits(books, place)).items

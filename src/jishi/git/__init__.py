@@ -31,6 +31,7 @@ Blocking, for a pool of threads::
     list_tree(repository, commit, folder="", *, recursive, after, limit) -> [TreeEntry] | None
     history(repository, commit, *, path=None, after=None, skip=0, limit=50) -> [Commit]
         Commit: oid, title, message (the rest), author, at, parents, tree
+    count_commits(repository, commit) -> int | None         None: more than one walk visits
     last_commits(repository, commit, paths) -> {path: Commit}, within 2 000 commits, 300 ms
     diff(repository, commit, *, files_max, bytes_max) -> (Commit, [Difference(path, kind, text)])
     make_tag(commit, *, name, message, author, when_us) -> NewCommit   annotated: move_ref(peeled=)
@@ -63,7 +64,7 @@ from jishi.git.reading import (
 from jishi.git.refs import Ref, RefMoved, create_store, find_ref, get_ref, list_refs, move_ref
 from jishi.git.repository import Repository
 from jishi.git.trees import Author, Commit
-from jishi.git.walking import history, last_commits
+from jishi.git.walking import count_commits, history, last_commits
 
 __all__ = [
     "Author",
@@ -80,6 +81,7 @@ __all__ = [
     "add_pack",
     "build_commit",
     "build_orphan",
+    "count_commits",
     "create_store",
     "diff",
     "find_commit",

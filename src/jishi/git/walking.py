@@ -49,11 +49,12 @@ def history(
     return list(islice(found, skip, skip + limit))
 
 
-def count_commits(repository: Repository, oid: str, *, path: str | None = None) -> int:
-    """Return how many commits ``history`` has, at most ``WALK_COMMITS_MAX``."""
+def count_commits(repository: Repository, oid: str, *, path: str | None = None) -> int | None:
+    """Return how many commits ``history`` has; ``None`` where the walk ends before it does."""
     walk = _Walk(repository)
     found = walk.all_from(oid) if path is None else walk.changes_of(oid, path)
-    return sum(1 for _ in found)
+    count = sum(1 for _ in found)
+    return None if walk.is_cut else count
 
 
 def last_commits(
@@ -89,13 +90,18 @@ def last_commits(
 
 
 class _Walk:
-    """Commits and trees seen on the way."""
+    """Commits and trees seen on the way.
+
+    Attributes:
+        is_cut: Whether the last walk ended before the history did.
+    """
 
     def __init__(self, repository: Repository) -> None:
         self._repository = repository
         self._commits: dict[str, Commit] = {}
         self._trees: dict[bytes, dict[bytes, tuple[int, bytes]]] = {}
         self._order = 0
+        self.is_cut = False
 
     def commit(self, oid: str) -> Commit:
         known = self._commits.get(oid)
@@ -119,6 +125,7 @@ class _Walk:
                 if parent not in seen:
                     seen.add(parent)
                     heapq.heappush(queue, self.key(parent))
+        self.is_cut = bool(queue)
 
     def changes_of(self, oid: str, path: str) -> Iterator[Commit]:
         seen = {oid}
@@ -133,6 +140,7 @@ class _Walk:
                 if parent not in seen:
                     seen.add(parent)
                     heapq.heappush(queue, self.key(parent))
+        self.is_cut = bool(queue)
 
     def same(self, commit: Commit, parent: Commit, paths: Iterable[str]) -> Iterator[str]:
         """Yield those of ``paths`` that both commits have, with the same content."""

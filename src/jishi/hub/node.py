@@ -21,6 +21,8 @@ from jishi.xet import Depot, Memory
 
 LISTED_MAX: Final = 50_000
 """Entries of whole listings that a process keeps in mind, about 15 MB."""
+COUNTED_MAX: Final = 10_000
+"""Histories whose length a process keeps in mind."""
 BLOB_BYTES_MAX: Final = 16 << 20
 
 
@@ -42,6 +44,7 @@ class Node:
         xet: What keeping and reading chunks takes.
         fetches: Children of Git that answer clones and fetches.
         listings: What a commit holds, by (repository, commit): it never changes.
+        lengths: How many commits a history has, by (repository, commit).
         blobs: Small files that Git holds, by (repository, object).
         heavy: For jobs that keep threads busy for long: one at a time.  Four at once took
             no less time, and made a small hop wait 50 ms instead of 0.3.
@@ -59,6 +62,7 @@ class Node:
     downloads: DownloadCounter = field(default_factory=DownloadCounter)
     heavy: Turns = field(default_factory=lambda: Turns(1))
     listings: Recent[tuple[Entry, ...]] = field(default_factory=lambda: Recent(LISTED_MAX, len))
+    lengths: Recent[int] = field(default_factory=lambda: Recent(COUNTED_MAX, lambda _: 1))
     blobs: Recent[bytes] = field(default_factory=lambda: Recent(BLOB_BYTES_MAX, len))
     plain: PlainCache = field(init=False)
     assembly: Assembly = field(init=False)

@@ -397,29 +397,62 @@ def test_info_of_a_revision_tells_its_commit(shelf: Hub) -> None:
     assert "only-here.txt" in {s["rfilename"] for s in other["siblings"]}
 
 
-def test_history_is_newest_first_and_counted(shelf: Hub) -> None:
-    whole = shelf.get(f"{SHELF}/commits/main")
+TITLES = {
+    "main": ["Change", "Change", "initial commit"],
+    "v1": ["Change", "Change", "initial commit"],
+    "feature%2Fx": ["Change", "Change", "Change", "initial commit"],
+    "refs%2Fheads%2Ffeature%2Fx": ["Change", "Change", "Change", "initial commit"],
+    "empty": ["initial commit"],
+}
 
-    assert [c["title"] for c in whole.json] == ["Change", "Change", "initial commit"]
-    assert whole.headers["X-Total-Count"] == "3"
+
+@pytest.mark.parametrize("rev", TITLES)
+def test_history_is_newest_first_and_counted(shelf: Hub, rev: str) -> None:
+    whole = shelf.get(f"{SHELF}/commits/{rev}")
+
+    assert [c["title"] for c in whole.json] == TITLES[rev]
+    assert whole.headers["X-Total-Count"] == str(len(TITLES[rev]))
     assert whole.json[0]["authors"] == [{"user": "lin", "avatar": ""}]
-    assert whole.json[0]["id"] == shelf.get(SHELF).json["sha"]
+    assert whole.json[0]["formatted"]["title"] == TITLES[rev][0]
+    assert whole.json[0]["id"] == shelf.get(f"{SHELF}/revision/{rev}").json["sha"]
+    for left, one in enumerate(reversed(whole.json), 1):  # a commit is a revision too
+        answer = shelf.get(f"{SHELF}/commits/{one['id']}?limit=1")
+        assert answer.json == [one]
+        assert answer.headers["X-Total-Count"] == str(left)
 
 
-def test_pages_of_a_history_meet(shelf: Hub) -> None:
+@pytest.mark.parametrize("rev", TITLES)
+def test_pages_of_a_history_meet(shelf: Hub, rev: str) -> None:
+    """From whatever page on: each commit comes once, and ``next`` keeps what was asked."""
+    whole = shelf.get(f"{SHELF}/commits/{rev}").json
+
+    for limit in range(1, len(whole) + 2):
+        for start in range(len(whole) + 1):
+            query = f"limit={limit}&p={start}&expand[]=formatted"
+            target: str | None = f"{BASE}{SHELF}/commits/{rev}?{query}"
+            pages = []
+            while target:
+                page = shelf.get(target.removeprefix(BASE))
+                pages.append(page.json)
+                target = page.next
+                assert page.headers["X-Total-Count"] == str(len(whole))
+                assert target is None or f"limit={limit}&expand%5B%5D=formatted&" in target
+            assert [c for page in pages for c in page] == whole[start * limit :]
+            assert all(len(page) == limit for page in pages[:-1])
+
+
+@pytest.mark.parametrize("start", ["0", "-1", "x", ""])
+def test_a_history_begins_at_its_first_page(shelf: Hub, start: str) -> None:
     whole = shelf.get(f"{SHELF}/commits/feature%2Fx").json
-    first = shelf.get(f"{SHELF}/commits/feature%2Fx?limit=3&expand[]=formatted")
-    second = shelf.get(first.next.removeprefix(BASE))
 
-    assert [c["id"] for c in first.json + second.json] == [c["id"] for c in whole]
-    assert second.next is None
-    assert first.json[0]["formatted"]["title"] == "Change"
-    numbered = shelf.get(f"{SHELF}/commits/feature%2Fx?limit=2&p=1")
-    assert [c["id"] for c in numbered.json] == [c["id"] for c in whole[2:4]]
-    for start in ("0", "-1", "x"):
-        numbered = shelf.get(f"{SHELF}/commits/feature%2Fx?limit=2&p={start}")
-        assert [c["id"] for c in numbered.json] == [c["id"] for c in whole[:2]]
-    assert whole[0]["id"] == shelf.get(f"{SHELF}/revision/feature%2Fx").json["sha"]
+    assert shelf.get(f"{SHELF}/commits/feature%2Fx?limit=2&p={start}").json == whole[:2]
+
+
+def test_a_place_in_another_history_is_400(shelf: Hub) -> None:
+    other = shelf.get(f"{SHELF}/commits/empty").json[0]["id"]
+
+    for cursor in (other, "0" * 40, "x"):
+        assert shelf.get(f"{SHELF}/commits/main?cursor={cursor}").status == 400
 
 
 def test_an_old_revision_stays_as_it_was(books: Hub) -> None:

@@ -186,6 +186,27 @@ def test_a_squashed_branch_has_one_commit_and_the_same_files(books: Hub) -> None
     assert books.commit("lin/books", file("y", b"1")).status == 200
 
 
+def test_the_message_of_a_squash_has_a_limit(books: Hub) -> None:
+    before = refs(books)
+    for message in ("中" * 501, " " * 501, "a\n" * 251):
+        answer = books.post(f"{BOOKS}/super-squash/main", {"message": message})
+        assert answer.status == 400
+        assert "500" in answer.json["error"]
+    assert refs(books) == before
+
+    assert books.post(f"{BOOKS}/super-squash/main", {"message": "中" * 500}).status == 200
+    assert [c["title"] for c in books.get(f"{BOOKS}/commits/main").json] == ["中" * 500]
+
+
+def test_the_title_of_a_squash_is_the_first_line(books: Hub) -> None:
+    books.post(f"{BOOKS}/super-squash/main", {"message": "One\n\nand why"})
+
+    commit = books.get(f"{BOOKS}/commits/main").json[0]
+    assert (commit["title"], commit["message"].strip()) == ("One", "and why")
+    last = books.get(f"{BOOKS}/tree/main?expand=true").json
+    assert {e["lastCommit"]["title"] for e in last} == {"One"}
+
+
 def test_other_branches_are_squashed_too(books: Hub) -> None:
     books.post(f"{BOOKS}/branch/feature%2Fx", {})
     books.commit("lin/books", file("y", b"1"), rev="feature/x")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from jishi.hub.files.advice import Advice, Asked
 from jishi.hub.files.flows import (
     advise_upload,
+    count_commits,
     count_download,
     find_entries,
     find_entry,
@@ -36,6 +37,7 @@ __all__ = [
     "Opened",
     "Place",
     "advise_upload",
+    "count_commits",
     "count_download",
     "find_entries",
     "find_entry",

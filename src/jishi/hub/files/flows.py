@@ -12,6 +12,7 @@ from jishi.core.hop import hop
 from jishi.core.paging import Page
 from jishi.hub import content
 from jishi.hub.attributes import ATTRIBUTES_BYTES_MAX, looks_binary
+from jishi.hub.cursors import BadCursor
 from jishi.hub.entries import FILES_MAX, Entry, EntryMissing, Window
 from jishi.hub.files import reading
 from jishi.hub.files.advice import Advice, Asked, advise
@@ -238,6 +239,9 @@ async def list_commits(
 
     Args:
         after: The last commit of the previous page.
+
+    Raises:
+        BadCursor: If no page of this history ended there.
     """
     if not place.oid:
         return Page((), None)
@@ -252,9 +256,25 @@ async def list_commits(
         skip=skip,
         limit=limit + 1,
     )
+    if after is not None and not walked:
+        raise BadCursor
     infos = [_to_info(commit) for commit in walked]
     end = infos[limit - 1].oid if len(infos) > limit else None
     return Page(tuple(infos[:limit]), end)
+
+
+async def count_commits(node: Node, place: Place) -> int | None:
+    """Return how long the history of a revision is; ``None`` where it is too long to tell."""
+    if place.is_head:
+        return place.repo.commits
+    key = (place.repo.git_id, place.oid)
+    count = node.lengths.find(key)
+    if count is None:
+        repository = await _open(node, place.repo)
+        count = await hop(node.pool, git.count_commits, repository, place.oid)
+        if count is not None:
+            node.lengths.put(key, count)
+    return count
 
 
 async def read_commit(node: Node, place: Place) -> CommitDetail:

@@ -6,7 +6,7 @@ Shows: lists, creation and removal, each checked against the acting party.
 
 from __future__ import annotations
 
-from jishi.hub.refs.flows import create_branch, create_tag, squash
+from jishi.hub.refs.flows import MessageTooLong, create_branch, create_tag, squash
 from jishi.hub.refs.names import (
     BadRefName,
     MainStays,
@@ -24,6 +24,7 @@ __all__ = [
     "TAG_PREFIX",
     "BadRefName",
     "MainStays",
+    "MessageTooLong",
     "Named",
     "RefExists",
     "Refs",

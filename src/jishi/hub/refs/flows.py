@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import ClassVar
 
 from jishi import git
 from jishi.core.db import Tx
+from jishi.core.errors import Kind, Refusal
 from jishi.core.hop import hop
+from jishi.core.i18n import N_
 from jishi.hub.assembly import author_of
 from jishi.hub.commits import restart_history
 from jishi.hub.files import Place, find_place
@@ -25,6 +28,15 @@ from jishi.people import Actor
 EMPTY_MESSAGE = "initial commit"
 TAG_CHARS_MAX = 65_000
 SQUASH_CHARS_MAX = 500
+"""What clients may send, ``hf-hub-api.md`` §6."""
+
+
+class MessageTooLong(Refusal):
+    """The message for a squashed history is longer than one may be."""
+
+    code: ClassVar[str] = "hub.message_too_long"
+    kind: ClassVar[Kind] = Kind.INVALID
+    text: ClassVar[str] = N_("This commit message may have at most {chars_max} characters.")
 
 
 async def create_branch(
@@ -117,17 +129,20 @@ async def squash(
         SignInNeeded: See above.
         ReadOnlyToken: See above.
         Denied: See above.
+        MessageTooLong: If ``message`` has more than ``SQUASH_CHARS_MAX`` characters.
         RevisionMissing: If there is no such branch.
         git.RefMoved: If somebody commits meanwhile.
     """
     await node.db.read(access_repo, actor, kind, path, right=Right.WRITE)
+    if len(message) > SQUASH_CHARS_MAX:
+        raise MessageTooLong(chars_max=SQUASH_CHARS_MAX)
     place = await find_place(node, actor, kind, path, branch)
     if place.ref is None or not place.ref.startswith(BRANCH_PREFIX) or not place.oid:
         raise RevisionMissing(revision=branch)
-    title = message.strip()[:SQUASH_CHARS_MAX] or f"Super-squash branch '{branch}'"
-    new = await _orphan(node, actor, place, title, keep_files=True)
+    text = message.strip() or f"Super-squash branch '{branch}'"
+    new = await _orphan(node, actor, place, text, keep_files=True)
     await git.store_pack(node.db, node.store, node.pool, new.pack)
-    await node.db.write(_replace_history, actor, place, new, title)
+    await node.db.write(_replace_history, actor, place, new, text.partition("\n")[0])
 
 
 async def _orphan(

@@ -105,17 +105,19 @@ async def history(request: Request) -> Response:
         context.node, context.actor, kind_of(request), path_of(request), request.path_params["rev"]
     )
     limit = number(request, "limit", COMMITS_PAGE, most=COMMITS_PAGE_MAX)
-    page_number = number(request, "p", 0, most=10**6, least=0)
+    cursor = request.query_params.get("cursor")
+    page_number = 0 if cursor else number(request, "p", 0, most=10**6, least=0)
     page = await files.list_commits(
         context.node,
         place,
-        after=request.query_params.get("cursor"),
+        after=cursor,
         skip=page_number * limit,
         limit=limit,
     )
-    total = {"X-Total-Count": str(place.repo.commits)} if place.is_head else {}
-    body = [_commit_shape(info) for info in page.items]
-    return reply(body, headers={**next_link(request, context.base, page.end), **total})
+    total = await files.count_commits(context.node, place)
+    headers = {} if total is None else {"X-Total-Count": str(total)}
+    headers |= next_link(request, context.base, page.end, without=("p",))
+    return reply([_commit_shape(info) for info in page.items], headers=headers)
 
 
 def _commit_shape(info: files.CommitInfo) -> dict[str, Any]:

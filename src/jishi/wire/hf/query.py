@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from urllib.parse import urlencode
 
 from starlette.requests import Request
@@ -28,10 +29,17 @@ def many(request: Request, name: str) -> list[str]:
     return [part for value in values for part in value.split(",") if part]
 
 
-def next_link(request: Request, base: str, cursor: str | None) -> dict[str, str]:
-    """Return the header that leads to the next page: absolute, all parameters kept."""
+def next_link(
+    request: Request, base: str, cursor: str | None, *, without: Collection[str] = ()
+) -> dict[str, str]:
+    """Return the header that leads to the next page: absolute, all parameters kept.
+
+    Args:
+        without: Parameters that say where to begin in another way.
+    """
     if cursor is None:
         return {}
-    kept = [(k, v) for k, v in request.query_params.multi_items() if k != "cursor"]
+    gone = {"cursor", *without}
+    kept = [(k, v) for k, v in request.query_params.multi_items() if k not in gone]
     path = request.scope["raw_path"].decode("latin-1")
     return {"Link": f'<{base}{path}?{urlencode([*kept, ("cursor", cursor)])}>; rel="next"'}
