@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.clients.alone import Alone, lonely
 from tests.clients.clients import NEWEST, VARIANTS, Client, Variant
 from tests.clients.proxy import Proxy, relaying
 from tests.clients.serving import Hub, running
@@ -63,6 +64,13 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
     hub.start()
     yield hub
     hub.kill()
+
+
+@pytest.fixture
+def alone() -> Iterator[Alone]:
+    """A network with nothing in it but loopback."""
+    with lonely() as network:
+        yield network
 
 
 SLICES = [

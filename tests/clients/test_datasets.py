@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,11 @@ from tests.clients.conftest import Place
 from tests.clients.serving import Hub
 
 WITH_DATASETS = Variant("datasets", "datasets")
+
+
+def digest_of(texts: list[str]) -> str:
+    """Hash rows as ``calls/with_datasets.py`` does."""
+    return hashlib.sha256("\n".join(texts).encode()).hexdigest()
 
 
 @pytest.fixture
@@ -31,7 +37,8 @@ def test_every_format_loads_whole_and_as_a_stream(rows: Client, repo: str, tmp_p
     whole = rows.call("load_all", repos=names)
     streams = rows.call("load_all", repos=names, streaming=True)
 
-    expected = {"count": 200, "first": "row 0 行", "last": "row 199 行"}
+    texts = [f"row {number} 行" for number in range(200)]
+    expected = {"count": 200, "first": texts[0], "last": texts[-1], "digest": digest_of(texts)}
     assert whole == streams == [expected] * 3
 
 
@@ -42,7 +49,7 @@ def test_the_data_set_of_the_demo_loads_as_its_card_says(demo: Hub, tmp_path: Pa
     goods = reader.call("load", repo="open-bazaar/stall-messages", config="goods", column="name_zh")
 
     assert messages["count"] == 69
-    assert goods == {"count": 8, "first": "碗", "last": "橘子"}
+    assert (goods["count"], goods["first"], goods["last"]) == (8, "碗", "橘子")
 
 
 def test_pushed_rows_come_back_and_can_be_replaced(rows: Client, repo: str) -> None:

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import re
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, StorageState, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, StorageState, sync_playwright
 
+from tests.clients.alone import Alone, lonely
 from tests.clients.serving import Hub, running
 from tests.e2e.seed import fill
 
 CHROMIUM = "/usr/bin/chromium"
+NO_NAMES = "MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
+"""The browser asks its makers for updates and more; what pages ask for, ``Visit`` sees."""
+OF_CHROMIUM = "Ip6OutNoRoutes"
+"""It asks the kernel again and again whether IPv6 leads anywhere."""
 PASSWORD = "a kiln is hot at night"
 WAIT_MS_MAX = 20_000
 
@@ -113,12 +119,48 @@ _loop = _Loop()
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+def playwright() -> Iterator[Playwright]:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
+        yield playwright
+        _loop.take()
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    yield browser
+    _loop.take()
+    browser.close()
+
+
+@dataclass(frozen=True)
+class Island:
+    """A network with nothing but loopback, and a browser in it."""
+
+    network: Alone
+    browser: Browser
+
+
+@pytest.fixture(scope="session")
+def inhabited(playwright: Playwright, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Island]:
+    with lonely() as network:
+        chromium = tmp_path_factory.mktemp("chromium") / "chromium"
+        chromium.write_text(f'#!/bin/sh\nexec {shlex.join(network.words)} {CHROMIUM} "$@"\n')
+        chromium.chmod(0o755)
+        browser = playwright.chromium.launch(
+            executable_path=chromium, args=["--no-sandbox", f"--host-resolver-rules={NO_NAMES}"]
+        )
+        yield Island(network, browser)
         _loop.take()
         browser.close()
+
+
+@pytest.fixture
+def island(inhabited: Island) -> Iterator[Island]:
+    """The same for one test, which fails if anything tried to reach another host."""
+    before = inhabited.network.attempts(but=OF_CHROMIUM)
+    yield inhabited
+    assert inhabited.network.attempts(but=OF_CHROMIUM) == before
 
 
 @pytest.hookimpl(tryfirst=True)

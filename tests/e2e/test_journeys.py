@@ -1,4 +1,7 @@
-"""People arrive, look around, publish, and manage, in a browser beside the real programs."""
+"""People arrive, look around, publish, and manage, in a browser beside the real programs.
+
+All of them are in a network with nothing but loopback, and nothing tries to leave it.
+"""
 
 from __future__ import annotations
 
@@ -7,37 +10,39 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 from tools.envs import python_of
 
 from tests.clients.serving import Hub, plain_environment
-from tests.e2e.conftest import LOOK_PARAMS, PASSWORD, Look, set_up_link, visiting
+from tests.e2e.conftest import LOOK_PARAMS, PASSWORD, Island, Look, set_up_link, visiting
 
 COMMAND_SECONDS_MAX = 120
+NO_NEWS = {"HF_HUB_DISABLE_UPDATE_CHECK": "1"}
+"""Otherwise ``hf`` asks a package index whether there is a newer one."""
 
 
 @pytest.fixture
-def fresh(tmp_path: Path):
+def fresh(island: Island, tmp_path: Path):
     """A hub in a bare folder, as the README starts it: with the demo."""
-    hub = Hub(tmp_path / "data", options=())
+    hub = Hub(tmp_path / "data", options=(), within=island.network.words)
     hub.start()
     yield hub
     hub.kill()
 
 
 @pytest.fixture
-def bare(tmp_path: Path):
+def bare(island: Island, tmp_path: Path):
     """A hub without anything."""
-    hub = Hub(tmp_path / "data")
+    hub = Hub(tmp_path / "data", within=island.network.words)
     hub.start()
     yield hub
     hub.kill()
 
 
 @pytest.mark.parametrize("look", LOOK_PARAMS)
-def test_j1_a_newcomer_finds_a_living_bazaar(browser: Browser, fresh: Hub, look: Look) -> None:
+def test_j1_a_newcomer_finds_a_living_bazaar(island: Island, fresh: Hub, look: Look) -> None:
     name, password = _demo_login(fresh)
-    with visiting(browser, fresh.url, look) as visit:
+    with visiting(island.browser, fresh.url, look) as visit:
         page = visit.open("/")
         assert page.locator("ul.rows a.name").count() >= 4
 
@@ -63,10 +68,10 @@ def test_j1_a_newcomer_finds_a_living_bazaar(browser: Browser, fresh: Hub, look:
 
 @pytest.mark.parametrize("look", LOOK_PARAMS)
 def test_j2_a_publisher_comes_and_shows_a_model(
-    browser: Browser, bare: Hub, tmp_path: Path, look: Look
+    island: Island, bare: Hub, tmp_path: Path, look: Look
 ) -> None:
     link = set_up_link(bare)
-    with visiting(browser, bare.url, look) as visit:
+    with visiting(island.browser, bare.url, look) as visit:
         page = visit.open(link)
         _fill(page, name="lin", full_name="林青", password=PASSWORD)
         page.wait_for_url(bare.url + "/")
@@ -75,7 +80,7 @@ def test_j2_a_publisher_comes_and_shows_a_model(
         invitation = page.locator(".note code").inner_text()
         faults = visit.faults
 
-    with visiting(browser, bare.url, look) as visit:
+    with visiting(island.browser, bare.url, look) as visit:
         page = visit.open(invitation.removeprefix(bare.url))
         _fill(page, password=PASSWORD)
         page.wait_for_url(bare.url + "/")
@@ -94,8 +99,8 @@ def test_j2_a_publisher_comes_and_shows_a_model(
         assert faults + visit.faults == []
 
 
-def test_a_repository_is_renamed_and_deleted_in_the_browser(browser: Browser, bare: Hub) -> None:
-    with visiting(browser, bare.url) as visit:
+def test_a_repository_is_renamed_and_deleted_in_the_browser(island: Island, bare: Hub) -> None:
+    with visiting(island.browser, bare.url) as visit:
         page = visit.open(set_up_link(bare))
         _fill(page, name="lin", password=PASSWORD)
         page.wait_for_url(bare.url + "/")
@@ -130,10 +135,10 @@ def _upload(hub: Hub, folder: Path, token: str) -> None:
     (model / "README.md").write_text("---\nlicense: mit\n---\n# First\n")
     (model / "weights.bin").write_bytes(bytes(range(256)) * 9_000)
     hf = python_of("hub-2.4").with_name("hf")
-    environment = plain_environment(folder) | {"HF_ENDPOINT": hub.url}
+    environment = plain_environment(folder) | {"HF_ENDPOINT": hub.url, **NO_NEWS}
     for words in (["auth", "login", "--token", token], ["upload", "mei/first", str(model), "."]):
         done = subprocess.run(
-            [str(hf), *words],
+            [*hub.within, str(hf), *words],
             env=environment,
             capture_output=True,
             text=True,
