@@ -40,7 +40,13 @@ def counts(db: Database) -> tuple[int, int]:
     ("kind", "path", "counted"),
     [
         (RepoKind.MODEL, "config.json", True),
-        (RepoKind.MODEL, "model_index.json", True),
+        (RepoKind.MODEL, "config.yaml", True),
+        (RepoKind.MODEL, "hyperparams.yaml", True),
+        (RepoKind.MODEL, "params.json", True),
+        (RepoKind.MODEL, "meta.yaml", True),
+        (RepoKind.MODEL, "model_index.json", False),
+        (RepoKind.MODEL, "adapter_config.json", False),
+        (RepoKind.MODEL, "model-q4.gguf", True),
         (RepoKind.MODEL, "w/model-q4.gguf", True),
         (RepoKind.MODEL, "model.safetensors", False),
         (RepoKind.MODEL, "sub/config.json", False),
@@ -53,6 +59,32 @@ def counts(db: Database) -> tuple[int, int]:
 )
 def test_one_file_stands_for_a_download(counter, repo, kind, path, counted) -> None:
     counter.note(dataclasses.replace(repo, kind=kind), path, "p1", NOON)
+
+    assert sum(counter.take().values()) == counted
+
+
+@pytest.mark.parametrize(
+    ("library", "path", "counted"),
+    [
+        ("diffusers", "model_index.json", True),
+        ("diffusers", "config.json", True),
+        ("diffusers", "pytorch_lora_weights.safetensors", True),
+        ("diffusers", "v1.ckpt", True),
+        ("diffusers", "lora.bin", True),
+        ("diffusers", "q4.gguf", True),
+        ("diffusers", "unet/diffusion_pytorch_model.safetensors", False),
+        ("diffusers", "unet/config.json", False),
+        ("diffusers", "sub/model_index.json", False),
+        ("diffusers", "image.png", False),
+        ("diffusers", "adapter_config.json", False),
+        ("peft", "adapter_config.json", True),
+        ("peft", "config.json", True),
+        ("peft", "adapter_model.safetensors", False),
+        ("transformers", "model.safetensors", False),
+    ],
+)
+def test_some_libraries_have_files_of_their_own(counter, repo, library, path, counted) -> None:
+    counter.note(dataclasses.replace(repo, tags=("region:us", library)), path, "p1", NOON)
 
     assert sum(counter.take().values()) == counted
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field
@@ -16,10 +17,7 @@ DAY_MICROS: Final = 86_400_000_000
 
 _QUERY_FILES: Final = {
     RepoKind.MODEL: frozenset(
-        {
-            *("config.json", "config.yaml", "hyperparams.yaml", "params.json", "meta.yaml"),
-            *("model_index.json", "adapter_config.json"),
-        }
+        {"config.json", "config.yaml", "hyperparams.yaml", "params.json", "meta.yaml"}
     ),
     RepoKind.DATASET: frozenset({"README.md", "dataset_infos.json"}),
     RepoKind.SPACE: frozenset(),
@@ -31,6 +29,13 @@ _QUERY_ENDINGS: Final = {
     RepoKind.DATASET: (".parquet", ".csv", ".jsonl", ".json", ".arrow", ".tar", ".zip"),
     RepoKind.SPACE: (),
 }
+
+_LIBRARY_FILES: Final = {
+    "diffusers": re.compile(r"model_index\.json|[^/]+\.(?:safetensors|ckpt|bin)"),
+    "peft": re.compile(r"adapter_config\.json"),
+}
+"""Asking for one of these is a download where the model belongs to the library: of pipelines
+the index, and weights beside it, such as a LoRA that is fetched by itself."""
 
 
 @dataclass(slots=True)
@@ -48,7 +53,7 @@ class DownloadCounter:
             who: Person or address; the same one counts once in five minutes.
             now: Microseconds UTC.
         """
-        if path not in _QUERY_FILES[repo.kind] and not path.endswith(_QUERY_ENDINGS[repo.kind]):
+        if not _is_download(repo, path):
             return
         with self._lock:
             last = self._seen.get((repo.id, who), 0)
@@ -66,3 +71,11 @@ class DownloadCounter:
         with self._lock:
             counts, self._counts = self._counts, {}
         return counts
+
+
+def _is_download(repo: Repo, path: str) -> bool:
+    if path in _QUERY_FILES[repo.kind] or path.endswith(_QUERY_ENDINGS[repo.kind]):
+        return True
+    return repo.kind is RepoKind.MODEL and any(
+        files.fullmatch(path) and library in repo.tags for library, files in _LIBRARY_FILES.items()
+    )
