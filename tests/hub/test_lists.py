@@ -118,9 +118,11 @@ def test_lists_of_likes_have_their_index(tx: Tx, lin: Actor) -> None:
     stats.like(tx, lin, repo)
 
     (liked,) = plans_of(tx, lists.list_liked, NOBODY, lin.id)
+    (counted,) = plans_of(tx, lists.count_liked, NOBODY, lin.id)
     (likers,) = plans_of(tx, stats.list_likers, repo)
 
     assert "hub_like_person" in liked.text
+    assert re.search(r"hub_like_person|hub_like_pkey|sqlite_autoindex_hub_like", counted.text)
     assert "hub_like_repo" in likers.text
     assert not liked.sorts
     assert not likers.sorts
@@ -282,4 +284,5 @@ def test_likes_come_in_pages_the_latest_first(tx: Tx, lin: Actor, maya: Actor, c
     assert [repo.name for repo, _ in first.items + rest.items] == ["r3", "r2", "r1", "r0"]
     assert rest.end is None
     assert [repo.name for repo, _ in seen.items] == ["r3", "r1", "r0"]
+    assert [lists.count_liked(tx, actor, lin.id) for actor in (lin, maya)] == [4, 3]
     assert (likers.items, more.items, more.end) == ((maya.id,), (lin.id,), None)

@@ -25,6 +25,7 @@ __all__ = [
     "Listed",
     "Query",
     "Sort",
+    "count_liked",
     "count_repos",
     "count_tags",
     "list_detailed",
@@ -249,6 +250,19 @@ def list_liked(
     rows: list[Any] = list(tx.conn.execute(statement))
     items = tuple((to_repo(row), row.at) for row in rows[:limit])
     return Page(items, write_cursor(items[-1][1], items[-1][0].id) if len(rows) > limit else None)
+
+
+def count_liked(tx: Tx, actor: Actor, person_id: int) -> int:
+    """Return how much of what a person likes ``actor`` sees."""
+    likes, repos = tables.likes, tables.repos
+    statement = (
+        sa.select(sa.func.count())
+        .select_from(likes.join(repos, likes.c.repo_id == repos.c.id))
+        .where(
+            likes.c.person_id == person_id, repos.c.deleted_at.is_(None), visible(seen_by(actor))
+        )
+    )
+    return int(tx.conn.execute(statement).scalar_one())
 
 
 def list_storage(tx: Tx, actor: Actor, namespace: str) -> list[tuple[Repo, int]]:

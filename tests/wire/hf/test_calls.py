@@ -35,6 +35,11 @@ ANSWERS = {
     ("POST", "/oauth/token"): (400, "/oauth/token"),
     ("GET", "/api/telemetry/{topic...}"): (200, "/api/telemetry/hub/downloads/x"),
     ("POST", "/api/telemetry/{topic...}"): (200, "/api/telemetry/hub"),
+    ("GET", "/api"): (404, "/api"),
+    ("POST", "/api"): (404, "/api/"),
+    ("PUT", "/api"): (404, "//api"),
+    ("DELETE", "/api"): (404, "/api?x=1"),
+    ("PATCH", "/api"): (404, "/api/?x=1"),
     ("GET", "/api/{rest...}"): (404, "/api/whatever/it/is"),
     ("POST", "/api/{rest...}"): (404, "/api/jobs/lin"),
     ("PUT", "/api/{rest...}"): (404, "/api/buckets/lin/x/settings"),
@@ -68,6 +73,15 @@ def test_every_address_answers(shelf: Hub, method: str, route: str) -> None:
         assert answer.headers["Content-Type"].startswith("application/json")
     if method == "GET":
         assert shelf.head(target, "lin").status == status
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PROPFIND"])
+@pytest.mark.parametrize("target", ["/api", "/api/", "//api", "/api?a=/", "/api/?a", "/api/x"])
+def test_below_api_everything_is_json(shelf: Hub, method: str, target: str) -> None:
+    answer = shelf.ask(method, target, accept="text/html,*/*")
+
+    assert answer.status == (405 if method == "PROPFIND" else 404)
+    assert answer.headers["Content-Type"].startswith("application/json")
 
 
 def test_whoami_tells_what_a_log_in_reads(shelf: Hub) -> None:

@@ -82,6 +82,20 @@ def test_overviews_count_what_the_caller_may_see(books: Hub) -> None:
     assert "email" not in seen["lin"]
 
 
+def test_an_overview_counts_the_likes_the_caller_may_see(books: Hub) -> None:
+    for name in ("books", "diary"):
+        books.post(f"/api/models/lin/{name}/like", {}, "lin")
+    books.post("/api/models/lin/books/like", {}, "wu")
+
+    def likes(name: str, who: str | None = None) -> int:
+        return books.get(f"/api/users/{name}/overview", who).json["numLikes"]
+
+    assert [likes("lin", who) for who in ("lin", "wu", None)] == [2, 1, 1]
+    assert (likes("wu"), likes("maya")) == (1, 0)
+    books.ask("DELETE", "/api/models/lin/books/like", who="lin")
+    assert [likes("lin", who) for who in ("lin", None)] == [1, 0]
+
+
 def test_an_organisation_shows_its_members_and_counts(hub: Hub) -> None:
     overview = hub.get("/api/organizations/Looms/overview").json
     members = hub.get("/api/organizations/looms/members")

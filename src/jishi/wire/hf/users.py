@@ -11,7 +11,7 @@ from starlette.responses import Response
 from jishi.core.db import Tx
 from jishi.http import context_of, reply
 from jishi.hub import RepoKind
-from jishi.hub.lists import count_repos
+from jishi.hub.lists import count_liked, count_repos
 from jishi.people import Actor, Namespace, SignInNeeded
 from jishi.people.orgs import Membership, count_members, get_org, list_members, list_orgs
 from jishi.people.persons import get_person
@@ -121,8 +121,13 @@ def _user_overview(tx: Tx, actor: Actor, name: str) -> dict[str, Any]:
     person = get_person(tx, name)
     orgs = [_org(membership.org) for membership in list_orgs(tx, person.id)]
     counts = count_repos(tx, actor, person.name)
-    shape = _user(person.name, person.full_name)
-    return {**shape, **_counts(counts), "createdAt": date_text(person.created_at), "orgs": orgs}
+    return {
+        **_user(person.name, person.full_name),
+        **_counts(counts),
+        "numLikes": count_liked(tx, actor, person.id),
+        "createdAt": date_text(person.created_at),
+        "orgs": orgs,
+    }
 
 
 def _org_overview(tx: Tx, actor: Actor, name: str) -> dict[str, Any]:
