@@ -22,7 +22,7 @@ from jishi.hub.paths import BadPath, check_path
             ".github/x",
             "a.git",
         ),
-        *("x" * 255, "中" * 85, "a..b", "a b/ c", "caché/.cachet"),
+        *("x" * 255, "中" * 85, "a..b", "a b/ c", "caché/.cachet", "git~a", "git~1.txt", "agit~1"),
     ],
 )
 def test_good_names_pass(path: str) -> None:
@@ -54,12 +54,27 @@ def test_good_names_pass(path: str) -> None:
             "a/" * 101 + "b",
             "\ud800",
             ".git::$INDEX_ALLOCATION",
+            "git~2/config",
+            "GIT~12",
         ),
     ],
 )
 def test_bad_names_are_refused(path: str) -> None:
     with pytest.raises(BadPath):
         check_path(path)
+
+
+@pytest.mark.parametrize("point", [*range(0x200C, 0x2010), *range(0x202A, 0x202F), 0xFEFF])
+def test_no_code_point_that_a_mac_passes_over_hides_git(point: int) -> None:
+    for more in (point, 0x206A + point % 6):
+        with pytest.raises(BadPath):
+            check_path(f"x/.g{chr(more)}it/config")
+
+
+@pytest.mark.parametrize("point", [0x80, 0x85, 0x9B, 0x9F])
+def test_second_control_characters_are_refused_as_the_first(point: int) -> None:
+    with pytest.raises(BadPath):
+        check_path(f"a{chr(point)}31m")
 
 
 @given(st.text(max_size=60))

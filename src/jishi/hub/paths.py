@@ -17,9 +17,10 @@ SEGMENT_BYTES_MAX = 255
 DEPTH_MAX = 100
 
 _DRIVE = re.compile(r"[A-Za-z]:")
-_CONTROL = re.compile("[\x00-\x1f\x7f\u2028\u2029]")
-_OWNED = {".git", ".cache", "git~1"}
-_IGNORABLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_OWNED = re.compile(r"\.git|\.cache|git~[0-9]+")
+"""The last one is what Windows calls the first one where short names are on."""
+_IGNORABLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]")
 """Code points HFS+ ignores and terminals act upon: ``.g\\u200cit`` is ``.git`` on a Mac."""
 
 
@@ -65,7 +66,7 @@ def _segment_problem(segment: str) -> str | None:
     plain = _IGNORABLE.sub("", segment).lower().rstrip(". ")
     if not segment or segment in {".", ".."} or not plain:
         return "empty, . and .. are not names"
-    if plain in _OWNED or plain.split(":")[0].rstrip(". ") in _OWNED:
+    if any(map(_OWNED.fullmatch, (plain, plain.split(":")[0].rstrip(". ")))):
         return f"{segment} belongs to the tools that read repositories"
     if _DRIVE.match(segment):
         return "a name may not begin with a drive letter"
