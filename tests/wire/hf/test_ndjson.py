@@ -13,7 +13,13 @@ from hypothesis import strategies as st
 from jishi.core.errors import Refusal
 from jishi.hub.commits import CHANGES_MAX, CommitDraft, PutFile, PutLarge, Remove, TooManyChanges
 from jishi.storage import Spool
-from jishi.wire.hf.ndjson import LINE_BYTES_MAX, BadCommitBody, CommitReader, LineTooLong
+from jishi.wire.hf.ndjson import (
+    LINE_BYTES_MAX,
+    LINES_MAX,
+    BadCommitBody,
+    CommitReader,
+    LineTooLong,
+)
 from tests.wire.hf.asking import file, gone, large, ndjson
 
 HEADER = ("header", {"summary": "s", "description": "d"})
@@ -128,6 +134,15 @@ def test_the_last_line_may_lack_its_end_and_lines_may_be_empty(spool: Spool) -> 
     body = b"\n" + ndjson(HEADER) + b"\r\n  \n" + ndjson(file("a", b"1"))[:-1]
 
     assert read(spool, body)[1] == [b"1"]
+
+
+@pytest.mark.parametrize("empty", [b"\n", b"\r\n", b" \n"])
+def test_empty_lines_count(reader: CommitReader, empty: bytes) -> None:
+    reader.feed(ndjson(HEADER))
+    reader.feed(empty * (LINES_MAX - 1))
+
+    with pytest.raises(TooManyChanges):
+        reader.feed(empty)
 
 
 def test_a_line_has_a_limit_and_is_not_gathered_beyond_it(reader: CommitReader) -> None:

@@ -32,6 +32,8 @@ from jishi.storage import SpoolFile
 
 LINE_BYTES_MAX = 14_000_000
 """A regular file in base64, its path and room to spare."""
+LINES_MAX = 2 * CHANGES_MAX + 2
+"""An empty line before every line that says something, more than anybody sends."""
 WRITE_BYTES = 1 << 20
 SHA256_BYTES: Final = 32
 
@@ -182,6 +184,8 @@ class CommitReader:
 
     def _take(self, line: bytes) -> None:
         self._line += 1
+        if self._line > LINES_MAX:
+            raise TooManyChanges(changes_max=CHANGES_MAX)
         if len(line) > LINE_BYTES_MAX:
             raise LineTooLong(line=self._line, bytes_max=LINE_BYTES_MAX)
         if not line.strip():
