@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import shutil
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from jishi import hub
 from jishi.core.db import Mode
 from jishi.hub import Draft, EntryMissing, Node, RepoKind, content, files, flows
+from jishi.hub.assembly import assemble
 from jishi.hub.commits import (
     BranchBusy,
     BranchMoved,
@@ -327,8 +330,65 @@ def test_card_config_and_tags_follow_the_default_branch(node: Node, lin: Actor) 
     assert bad.repo.card is None
 
 
+class Rivals(ThreadPoolExecutor):
+    """Threads of a node where, while a commit is built, others land on its branch.
+
+    Attributes:
+        left: How many more will.
+        landed: What they put there.
+    """
+
+    def __init__(self, node: Node, actor: Actor, count: int) -> None:
+        super().__init__(2)
+        self._node, self._actor = node, actor
+        self.left = count
+        self.landed: list[str] = []
+
+    def submit(self, work, /, *args, **kwargs):
+        if getattr(work, "func", None) is assemble:
+            return super().submit(self._build, work)
+        return super().submit(work, *args, **kwargs)
+
+    def _build(self, work):
+        built = work()
+        if self.left:
+            self.left -= 1
+            name = f"rival{self.left}"
+            self.landed.append(name)
+            commit(self._node, self._actor, PutFile(name, b""))
+        return built
+
+
+def test_a_commit_is_refused_at_its_fifth_lost_race(node: Node, lin: Actor) -> None:
+    make(node, lin)
+    with Rivals(node, lin, 4) as rivals:
+        commit(dataclasses.replace(node, pool=rivals), lin, PutFile("fifth", b""))
+    with Rivals(node, lin, 100) as more, pytest.raises(BranchBusy):
+        commit(dataclasses.replace(node, pool=more), lin, PutFile("never", b""))
+
+    assert (len(rivals.landed), len(more.landed)) == (4, 5)
+    assert {"fifth", *more.landed} < set(paths(node, lin))
+    assert "never" not in paths(node, lin)
+
+
+def test_who_is_refused_does_not_wait_first(node: Node, lin: Actor, monkeypatch) -> None:
+    make(node, lin)
+    monkeypatch.setattr(flows, "RACES_MAX", 1)
+    monkeypatch.setattr(flows, "PAUSE_SECONDS_MAX", 1e9)
+
+    async def lose():
+        draft = CommitDraft("Late", changes=(PutFile("x", b""),))
+        late = hub.commit(
+            dataclasses.replace(node, pool=rivals), lin, MODEL, "lin/a", "main", draft
+        )
+        await asyncio.wait_for(late, 30)
+
+    with Rivals(node, lin, 1) as rivals, pytest.raises(BranchBusy):
+        run(lose())
+
+
 def test_who_loses_every_race_is_told_and_the_others_land(node, lin, monkeypatch) -> None:
-    monkeypatch.setattr(flows, "RACES_MAX", 0)
+    monkeypatch.setattr(flows, "RACES_MAX", 1)
     make(node, lin)
 
     async def race():

@@ -45,7 +45,7 @@ CHANGES_MAX = 25_000
 SUMMARY_CHARS_MAX = 1_000
 DESCRIPTION_CHARS_MAX = 65_000
 RACES_MAX = 5
-"""How often a commit without a stated parent is rebuilt on a head that moved."""
+"""How often the branch moves under a commit without a stated parent before it is refused."""
 METADATA_BYTES_MAX = 1 << 20
 
 

@@ -58,8 +58,8 @@ async def commit(
 ) -> Committed:
     """Put a commit on a branch, or say why not; what it returns is on disk.
 
-    Without a stated parent a lost race is run again on the new head, up to ``RACES_MAX``
-    times.  A draft that changes nothing answers with the head.
+    Without a stated parent a lost race is run again on the new head, until ``RACES_MAX``
+    are lost.  A draft that changes nothing answers with the head.
 
     Raises:
         RepoElsewhere: As ``prepare_commit``, like the following.
@@ -76,7 +76,8 @@ async def commit(
         DiskFull: If there is no room for the pack.
         BranchBusy: If every race was lost.
     """
-    for attempt in range(RACES_MAX + 1):
+    lost = 0
+    while True:
         prepared = await node.db.read(prepare_commit, actor, kind, path, revision, draft)
         built = await _build(node, actor, draft, prepared)
         if built.commit.pack is None:
@@ -87,9 +88,11 @@ async def commit(
         except git.RefMoved as error:
             if draft.parent is not None:
                 raise BranchMoved from error
-        pause = random.uniform(0, PAUSE_SECONDS_MAX * (attempt + 1))  # noqa: S311  (jitter)
+            lost += 1
+            if lost >= RACES_MAX:
+                raise BranchBusy from error
+        pause = random.uniform(0, PAUSE_SECONDS_MAX * lost)  # noqa: S311  (jitter)
         await asyncio.sleep(pause)
-    raise BranchBusy
 
 
 async def _build(node: Node, actor: Actor, draft: CommitDraft, prepared: Prepared) -> Built:
