@@ -133,20 +133,28 @@ class Client:
 
     def shell(self, *words: str, cwd: Path | None = None, text: str | None = None) -> Shell:
         """Run a program of the environment, such as ``hf``, or of the machine, such as ``git``."""
+        process = self.begin_shell(*words, cwd=cwd)
+        try:
+            out, err = process.communicate(text, timeout=CALL_SECONDS_MAX)
+        except BaseException:
+            process.kill()
+            raise
+        return Shell(process.returncode, out, err)
+
+    def begin_shell(self, *words: str, cwd: Path | None = None) -> subprocess.Popen[str]:
+        """Start the same and do not wait."""
         scripts = python_of(self.variant.environment).parent
         program = scripts / words[0]
         first = str(program) if program.exists() else words[0]
-        done = subprocess.run(
+        return subprocess.Popen(
             [*self.within, first, *words[1:]],
-            capture_output=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
-            input=text,
-            timeout=CALL_SECONDS_MAX,
             env={**self.environment(), "PATH": f"{scripts}:{self.environment()['PATH']}"},
             cwd=cwd or self.home,
-            check=False,
         )
-        return Shell(done.returncode, done.stdout, done.stderr)
 
 
 @dataclass(frozen=True)

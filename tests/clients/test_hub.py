@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.clients.clients import Client, Refused
+from tests.clients.clients import NEWEST, Client, Refused
 from tests.clients.conftest import Place
 from tests.clients.contents import write_folder
+from tests.clients.visitor import Visitor
 
 
 def test_a_folder_of_small_files_comes_back_byte_for_byte(
@@ -259,3 +262,38 @@ def test_logging_in_with_a_token_makes_it_the_default(
     machine.shell("hf", "auth", "login", "--token", place.lin).ok()
 
     assert "lin" in machine.shell("hf", "auth", "whoami").ok()
+
+
+def test_logging_in_by_the_browser_gives_the_machine_a_token(place: Place, tmp_path: Path) -> None:
+    invited = place.hub.command("user", "add", "ola")
+    ola = Visitor(place.endpoint)
+    ola.send(ola.open(invited), password="correct horse battery")
+    machine = Client(NEWEST, place.endpoint, tmp_path / "machine")
+
+    login = machine.begin_shell("hf", "auth", "login")
+    shown = read_until(login, "Waiting for authorization")
+    (link,) = re.findall(r"http\S+/device\?user_code=\S+", shown)
+    code = link.partition("user_code=")[2]
+    page = ola.open(link.removesuffix("."))
+    done = ola.send(page, answer="approve", role="read")
+    out, err = login.communicate(timeout=60)
+
+    assert link.startswith(f"{place.endpoint}/device?")
+    assert code in page.text
+    assert "signed in" in done.text
+    assert login.returncode == 0, out + err
+    assert "ola" in machine.shell("hf", "auth", "whoami").ok()
+    with pytest.raises(Refused) as refused:
+        machine.call("create", repo="ola/not-with-a-token-that-reads")
+    assert "may only read" in refused.value.text
+
+
+def read_until(process: subprocess.Popen[str], words: str) -> str:
+    """Return what a program prints up to the line that has ``words`` in it."""
+    assert process.stdout is not None
+    said = ""
+    while words not in said:
+        piece = process.stdout.read(1)
+        assert piece, said
+        said += piece
+    return said

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 
 import pytest
 
 from jishi.core.db import Mode
-from jishi.people import OPERATOR, PersonDraft, Role
+from jishi.people import OPERATOR, PersonDraft, Role, flush_uses
 from jishi.people.devices import PollState, poll_device, start_device
 from jishi.people.links import invite, make_link, renew_set_up
 from jishi.people.orgs import set_member
 from jishi.people.settings import Settings, SignUp
+from tests.conftest import Clock
 from tests.web.conftest import PASSWORD, Visitor, add
 
 
@@ -224,6 +226,25 @@ def test_a_token_is_shown_once_works_and_is_revoked(mei: Visitor) -> None:
     assert "The token was revoked." in revoked
     assert "You have none." in revoked
     assert mei.post(f"/settings/tokens/{public[1]}/revoke").status == 404
+
+
+def test_the_list_of_tokens_says_when_each_was_last_used(node, clock: Clock, mei: Visitor) -> None:
+    laptop, _ = (mei.post("/settings/tokens", name=n, role="read") for n in ("laptop", "cluster"))
+    secret = re.search(r"hf_\w{20,}", laptop.text)
+    assert secret
+    clock.forward(3600)
+    mei.get("/api/whoami-v2", ("authorization", f"Bearer {secret[0]}"))
+    asyncio.run(flush_uses(node.gate))
+
+    listed = mei.get("/settings/tokens")
+
+    rows = {name: listed.text.partition(f">{name} <code")[2] for name in ("laptop", "cluster")}
+    used = {
+        name: re.search(r'<td class="dim nowrap">(.*?)</td>', row) for name, row in rows.items()
+    }
+    assert "Last used" in listed.said
+    assert 'datetime="2025-11-01T13:00:00Z"' in used["laptop"][1]
+    assert used["cluster"][1] == "never used"
 
 
 def test_a_program_is_let_in_or_turned_away(node, mei: Visitor, visitor: Visitor) -> None:
