@@ -81,6 +81,23 @@ def test_packs_and_xorbs_are_looked_for(node, settings) -> None:
     assert [key.partition("/")[0] for key in keys] == ["git", "git", "xorbs"]
 
 
+def test_blocked_files_are_named_and_make_nobody_ill(node, settings) -> None:
+    fine = {"repo_id": 1, "size": 9, "state": "committed", "uploaded_by": "", "created_at": 1}
+    chunked = {"xet_file_id": 1, "xet_hash": b"x" * 32}
+    insert(node, content_tables.contents, sha256=b"\x11" * 32, verified_at=1, **fine, **chunked)
+    well = findings(node, settings, "contents")
+    insert(node, content_tables.contents, sha256=b"\x22" * 32, blocked_at=1, **fine, **chunked)
+    report = asyncio.run(examine(node, settings))
+
+    (blocked,) = [finding for finding in report.findings if finding.check == "contents"]
+    assert [(finding.health, finding.text) for finding in well] == [
+        (Health.OK, doctor.CONTENTS_WELL)
+    ]
+    assert (blocked.health, blocked.text) == (Health.NOTE, doctor.CONTENT_BLOCKED)
+    assert blocked.facts == {"sha256": "22" * 32}
+    assert report.is_healthy, "its author has to act, not the operator"
+
+
 def test_failed_jobs_and_stopped_listeners_are_bad(node, settings) -> None:
     ready = {"name": "tests.work", "lane": "default", "run_at": 1, "attempt": 5, "fence": 1}
     insert(node, jobs, state="failed", args="{}", created_at=1, done_at=2, **ready)

@@ -49,12 +49,14 @@ class Refused(Exception):
     Attributes:
         kinds: Names of the exception's classes, most derived first.
         text: What a person would have read.
+        cause: What stands above it, under "direct cause of the following exception".
     """
 
-    def __init__(self, kinds: list[str], text: str) -> None:
+    def __init__(self, kinds: list[str], text: str, cause: str) -> None:
         super().__init__(f"{kinds[0]}: {text}")
         self.kinds = kinds
         self.text = text
+        self.cause = cause
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,7 @@ class Client:
         assert lines, f"{function} ended with {process.returncode}\n{out[-2000:]}\n{err[-8000:]}"
         answer = json.loads(lines[-1].removeprefix(ANSWER))
         if "refused" in answer:
-            raise Refused(answer["refused"], answer["text"])
+            raise Refused(answer["refused"], answer["text"], answer["cause"])
         return answer["value"]
 
     def begin(self, function: str, **facts: Any) -> subprocess.Popen[str]:

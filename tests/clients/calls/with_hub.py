@@ -238,7 +238,8 @@ def main(function, facts, more=None):
         value = {**globals(), **(more or {})}[function](**json.loads(facts))
     except Exception as error:
         kinds = [kind.__name__ for kind in type(error).__mro__]
-        print("ANSWER " + json.dumps({"refused": kinds, "text": str(error)}))
+        facts = {"refused": kinds, "text": str(error), "cause": str(error.__cause__ or "")}
+        print("ANSWER " + json.dumps(facts))
     else:
         print("ANSWER " + json.dumps({"value": value}))
 
