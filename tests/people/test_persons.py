@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
 from jishi.people import NOBODY, OPERATOR, PersonDraft, SignInNeeded, add_person, list_people
@@ -10,6 +12,7 @@ from jishi.people.names import BadFullName
 from jishi.people.persons import (
     LIST,
     BadEmail,
+    EmailTaken,
     PersonMissing,
     find_person,
     get_people,
@@ -17,7 +20,7 @@ from jishi.people.persons import (
     has_people,
     update_profile,
 )
-from tests.people.folk import add, reload
+from tests.people.folk import add, in_one, reload
 from tests.plans import plan_of
 
 
@@ -100,3 +103,42 @@ def test_a_person_changes_the_own_profile_by_a_browser_only(tx) -> None:
         update_profile(tx, mei, full_name="a\nb", email="")
     with pytest.raises(BadEmail):
         update_profile(tx, mei, full_name="", email="nonsense")
+
+
+def test_an_address_leads_to_one_account(db) -> None:
+    mei = in_one(db, add, "mei", email="Mei@Lab.example")
+    yilin = in_one(db, add, "yilin", email="straße@b.cn")
+
+    with pytest.raises(EmailTaken):
+        in_one(db, update_profile, yilin, full_name="", email="mei@lab.EXAMPLE")
+    with pytest.raises(EmailTaken):
+        in_one(db, add, "wu", email="STRASSE@b.cn")
+
+    assert in_one(db, get_person, "yilin").email == "straße@b.cn"
+    assert in_one(db, find_person, "wu") is None
+    in_one(db, update_profile, mei, full_name="", email="mei@lab.example")
+    in_one(db, update_profile, mei, full_name="", email="")
+    in_one(db, update_profile, yilin, full_name="", email="mei@lab.example")
+    in_one(db, add, "without-one")
+
+
+def test_of_many_who_take_an_address_at_once_one_gets_it(db) -> None:
+    people = [in_one(db, add, f"person-{n}") for n in range(6)]
+    start = threading.Barrier(len(people))
+    said: list[str] = []
+
+    def take(actor) -> None:
+        start.wait()
+        try:
+            in_one(db, update_profile, actor, full_name="", email="a@b.cn")
+            said.append("taken")
+        except EmailTaken as refusal:
+            said.append(refusal.code)
+
+    threads = [threading.Thread(target=take, args=(actor,)) for actor in people]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sorted(said) == ["people.email_taken"] * 5 + ["taken"]

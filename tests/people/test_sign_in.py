@@ -29,7 +29,7 @@ from jishi.people import (
 from jishi.people.access import load_actor
 from jishi.people.actors import SessionNeeded
 from jishi.people.attempts import NAME_TRIES_MAX, TooManyAttempts
-from jishi.people.flows import BadSignIn, SignUpClosed, sign_up
+from jishi.people.flows import BadSignIn, SignUpClosed, WrongPassword, sign_up
 from jishi.people.links import LinkGone, LinkPurpose, invite, make_link, read_link, renew_set_up
 from jishi.people.names import NameTaken
 from jishi.people.passwords import (
@@ -62,6 +62,20 @@ def test_whoever_knows_the_password_gets_a_session(db, mei) -> None:
 
     assert actor == mei
     assert (actor.token_id, opened.person.name) == (0, "mei")
+
+
+def test_a_mail_address_does_for_a_name_and_shares_its_tries(db) -> None:
+    gate = gate_of(db)
+    in_one(db, add, "mei", password_hash=HASH, email="Mei@Lab.example")
+
+    opened = asyncio.run(sign_in(gate, "mei@lab.EXAMPLE", PASSWORD, address="::1"))
+
+    assert opened.person.name == "mei"
+    for _ in range(NAME_TRIES_MAX):
+        with pytest.raises(BadSignIn):
+            asyncio.run(sign_in(gate, "mei@lab.example", "wrong password", address="::1"))
+    with pytest.raises(TooManyAttempts):
+        asyncio.run(sign_in(gate, "mei", PASSWORD, address="::2"))
 
 
 @pytest.mark.usefixtures("mei")
@@ -212,7 +226,7 @@ def test_a_password_changes_for_whoever_knows_it_at_a_browser(db, mei) -> None:
         (token, PASSWORD, PASSWORD, SessionNeeded),
         (mei, PASSWORD, "short", PasswordTooShort),
         (mei, PASSWORD, "x" * 257, PasswordTooLong),
-        (mei, "wrong password", "another password", BadSignIn),
+        (mei, "wrong password", "another password", WrongPassword),
     ):
         with pytest.raises(refusal):
             asyncio.run(change_password(gate, actor, old=old, new=new))

@@ -393,3 +393,19 @@ def test_a_repository_is_made_by_a_form(lin: Visitor, mei: Visitor, visitor: Vis
     assert (bad.status, 'value="not a name"' in bad.text) == (400, True)
     assert stranger.status == 403
     assert visitor.get("/new").status == 401
+
+
+def test_what_is_wrong_with_a_new_repository_stands_at_its_field(put, lin: Visitor, mei) -> None:
+    put("lin/shelf", {})
+
+    taken = lin.post("/new", kind="model", owner="lin", name="shelf")
+    bad = lin.post("/new", kind="model", owner="lin", name="a/b")
+    empty = lin.post("/new", kind="model", owner="lin", name="")
+    other = mei.post("/new", kind="model", owner="lin", name="mine")
+
+    assert 'id="e-name"' in taken.text
+    assert "a/b is not a valid repository name" in bad.said
+    assert bad.text.index("Nothing was saved.") < bad.text.index('id="e-name"')
+    assert "Please fill this in." in empty.said
+    assert 'aria-describedby="e-owner"' in other.text
+    assert "lin is another person." in other.said

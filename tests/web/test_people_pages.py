@@ -198,7 +198,7 @@ def test_a_password_is_changed_by_whoever_knows_it(mei: Visitor, asgi) -> None:
     wrong = mei.post("/settings/password", old="no", new=new)
     done = mei.post("/settings/password", old=PASSWORD, new=new).goes_to
 
-    assert wrong.status == 401
+    assert wrong.status == 400
     assert "The password was changed." in mei.get(done).said
     assert other.get("/new").status == 401
     Visitor(asgi).sign_in("mei", new)
@@ -347,3 +347,37 @@ def test_a_member_may_leave(node, mei: Visitor) -> None:
 
     assert left.goes_to == "/organizations/longquan/members?done=removed"
     assert mei.post("/organizations/longquan/members/lin/remove").status == 403
+
+
+def test_an_address_of_another_account_is_refused_at_its_field(
+    node, lin: Visitor, mei: Visitor, visitor: Visitor
+) -> None:
+    node.gate.settings = Settings(sign_up=SignUp.OPEN)
+    mei.post("/settings/profile", full_name="", email="mei@example.org")
+    same = {"full_name": "", "email": "MEI@example.org"}
+    told = {"email": "The address MEI@example.org belongs to another account."}
+
+    profile = lin.post("/settings/profile", **same)
+    invited = lin.post("/admin/people", name="wu", **same)
+    signed_up = visitor.post("/sign-up", name="wu", **same, password=PASSWORD)
+
+    for answer in (profile, invited, signed_up):
+        assert (answer.status, beside(answer.text)) == (409, told)
+        assert "Nothing was saved." in answer.said
+    again = mei.post("/settings/profile", full_name="", email="MEI@example.org")
+    assert again.goes_to == "/settings/profile?done=1"
+    assert visitor.post("/sign-in", name="mei@EXAMPLE.org", password=PASSWORD).goes_to == "/"
+
+
+def test_a_wrong_password_is_marked_where_it_was_typed(mei: Visitor) -> None:
+    chinese = ("accept-language", "zh-CN")
+
+    wrong = mei.post("/settings/password", old="no", new="a long enough one")
+    short = mei.post("/settings/password", old=PASSWORD, new="short")
+    mei.get("/?lang=zh", chinese)
+    said = mei.post("/settings/password", old="no", new="a long enough one")
+
+    assert beside(wrong.text) == {"old": "This is not your password so far."}
+    assert beside(short.text) == {"new": "A password has at least 10 characters."}
+    assert beside(said.text) == {"old": "当前密码错误。"}
+    assert "user name or password" not in wrong.said.lower()

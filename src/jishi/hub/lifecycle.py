@@ -25,6 +25,7 @@ from jishi.hub.repos import (
     require_write,
 )
 from jishi.people import Actor, Role, find_namespace
+from jishi.people.names import require_role
 
 DEFAULT_BRANCH: Final = "refs/heads/main"
 
@@ -75,7 +76,7 @@ def check_draft(tx: Tx, actor: Actor, draft: Draft) -> int:
         AlreadyYours: If the repository exists.
     """
     check_name(draft.name)
-    actor.require(Role.CONTRIBUTOR, draft.namespace)
+    require_role(tx, actor, Role.CONTRIBUTOR, draft.namespace)
     taken = {"kind": draft.kind.value, "path_key": draft.path.lower()}
     if tx.conn.execute(_TAKEN, taken).scalar_one_or_none() is not None:
         raise AlreadyYours(kind=draft.kind.value, path=draft.path)
@@ -144,7 +145,7 @@ def move_repo(
     repo = access_repo(tx, actor, kind, path, right=Right.WRITE)
     check_name(name)
     if namespace.lower() != repo.namespace.lower():
-        actor.require(Role.CONTRIBUTOR, namespace)
+        require_role(tx, actor, Role.CONTRIBUTOR, namespace)
     known = find_namespace(tx, namespace)
     namespace = namespace if known is None else known.name
     new_path = f"{namespace}/{name}"
@@ -202,7 +203,7 @@ def set_visibility(tx: Tx, actor: Actor, kind: RepoKind, path: str, *, private: 
         Denied: See above.
     """
     repo = access_repo(tx, actor, kind, path, right=Right.WRITE)
-    require_write(actor, repo)
+    require_write(tx, actor, repo)
     if repo.private != private:
         tx.conn.execute(
             sa.update(tables.repos).where(tables.repos.c.id == repo.id).values(private=private)

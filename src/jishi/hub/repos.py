@@ -15,7 +15,8 @@ from jishi.core.db import Tx
 from jishi.core.errors import Kind, Refusal
 from jishi.core.i18n import N_
 from jishi.hub import tables
-from jishi.people import NOBODY, Actor, Denied, ReadOnlyToken, Role, SignInNeeded, find_actor
+from jishi.people import NOBODY, Actor, Role, find_actor
+from jishi.people.names import require_role
 
 NAME = re.compile(r"(?!.*(?:--|\.\.))[A-Za-z0-9_](?:[A-Za-z0-9_.\-]{0,94}[A-Za-z0-9_])?")
 """The clients' own check, ``hf-hub-api.md`` §1.2: ASCII, at most 96 characters."""
@@ -152,7 +153,7 @@ def access_repo(
         raise RepoMissing(kind=kind.value, path=path)
     repo = to_repo(row)
     if right is Right.WRITE:
-        require_write(actor, repo)
+        require_write(tx, actor, repo)
     return repo
 
 
@@ -170,7 +171,7 @@ def reload_repo(tx: Tx, actor: Actor, repo: Repo, *, right: Right = Right.READ) 
         raise RepoMissing(kind=repo.kind.value, path=repo.path)
     fresh = to_repo(row)
     if right is Right.WRITE:
-        require_write(actor, fresh)
+        require_write(tx, actor, fresh)
     return fresh
 
 
@@ -200,7 +201,7 @@ def may_write(actor: Actor, repo: Repo) -> bool:
     return own and actor.can_write
 
 
-def require_write(actor: Actor, repo: Repo) -> None:
+def require_write(tx: Tx, actor: Actor, repo: Repo) -> None:
     """Insist on the right to change the repository.
 
     Raises:
@@ -208,12 +209,8 @@ def require_write(actor: Actor, repo: Repo) -> None:
         ReadOnlyToken: If the token may only read.
         Denied: If the role is missing.
     """
-    if actor.is_anonymous:
-        raise SignInNeeded
-    if not actor.can_write:
-        raise ReadOnlyToken
     if not may_write(actor, repo):
-        raise Denied(role=Role.WRITE.name.lower(), namespace=repo.namespace)
+        require_role(tx, actor, Role.WRITE, repo.namespace)
 
 
 def to_repo(row: sa.Row[Any]) -> Repo:

@@ -30,6 +30,7 @@ persons = sa.Table(
     schema,
     sa.Column("id", sa.ForeignKey("people_namespace.id"), primary_key=True),
     sa.Column("email", sa.Text, nullable=False),
+    sa.Column("email_key", NAME, unique=True),
     sa.Column("password", sa.Text),
     sa.Column("is_admin", sa.Boolean, nullable=False),
     sa.Column("inactive_since", MICROS),

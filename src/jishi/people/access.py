@@ -47,8 +47,19 @@ class TokenUnknown(Refusal):
     kind: ClassVar[Kind] = Kind.UNAUTHENTICATED
     text: ClassVar[str] = N_(
         "This server never issued the access token that was sent; clients send a token saved "
-        "for another hub as well. Either sign in here with `hf auth login`, or set "
-        "HF_HUB_DISABLE_IMPLICIT_TOKEN=1 to read without a token."
+        "for another hub as well. Either sign in here: `hf auth login`, after `unset HF_TOKEN` "
+        "if that is set. Or set HF_HUB_DISABLE_IMPLICIT_TOKEN=1 to read without a token."
+    )
+
+
+class TokenAbsent(Refusal):
+    """There is an ``Authorization`` header and no token in it, as from an unset variable."""
+
+    code: ClassVar[str] = "people.token_absent"
+    kind: ClassVar[Kind] = Kind.UNAUTHENTICATED
+    text: ClassVar[str] = N_(
+        "No token was sent: the Authorization header is empty or of a kind that is not known "
+        "here. Is the variable set that should hold the token?"
     )
 
 

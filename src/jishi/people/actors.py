@@ -33,6 +33,15 @@ class Denied(Refusal):
     text: ClassVar[str] = N_("You need the role {role} in {namespace} for this.")
 
 
+class AnothersName(Denied):
+    """The name in front of the slash is another person's: nobody gives out roles in it."""
+
+    code: ClassVar[str] = "people.anothers_name"
+    text: ClassVar[str] = N_(
+        "{namespace} is another person. Use your own name, or an organisation that you belong to."
+    )
+
+
 class ReadOnlyToken(Refusal):
     """The token may only read, whatever its owner may do."""
 

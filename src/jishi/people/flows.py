@@ -13,7 +13,13 @@ from jishi.core.events import record
 from jishi.core.hop import hop
 from jishi.core.i18n import N_
 from jishi.people import tables
-from jishi.people.access import Credential, CredentialKind, TokenUnknown, recognise
+from jishi.people.access import (
+    Credential,
+    CredentialKind,
+    TokenAbsent,
+    TokenUnknown,
+    recognise,
+)
 from jishi.people.actors import NOBODY, Actor
 from jishi.people.events import PasswordChanged
 from jishi.people.gate import Gate
@@ -27,6 +33,7 @@ from jishi.people.passwords import (
 )
 from jishi.people.persons import (
     PersonDraft,
+    find_login,
     find_password,
     find_person_by_id,
     has_admin,
@@ -41,6 +48,7 @@ __all__ = [
     "BadSignIn",
     "Identity",
     "SignUpClosed",
+    "WrongPassword",
     "accept_link",
     "change_password",
     "flush_uses",
@@ -57,6 +65,14 @@ class BadSignIn(Refusal):
     code: ClassVar[str] = "people.bad_sign_in"
     kind: ClassVar[Kind] = Kind.UNAUTHENTICATED
     text: ClassVar[str] = N_("Wrong name or password.")
+
+
+class WrongPassword(Refusal):
+    """Whoever wants another password does not know the one so far."""
+
+    code: ClassVar[str] = "people.wrong_password"
+    kind: ClassVar[Kind] = Kind.INVALID
+    text: ClassVar[str] = N_("This is not your password so far.")
 
 
 class SignUpClosed(Refusal):
@@ -87,6 +103,7 @@ async def identify(gate: Gate, credential: Credential | None, *, reads_only: boo
             the operator says so.
 
     Raises:
+        TokenAbsent: If there should be a token and is none.
         TokenUnknown: If the token was never issued here.
         TokenRevoked: If it was revoked.
         TokenExpired: If its time is over.
@@ -102,9 +119,10 @@ async def identify(gate: Gate, credential: Credential | None, *, reads_only: boo
     mark = gate.memory.mark()
     try:
         if credential.kind is CredentialKind.TOKEN and not is_ours(credential.secret):
-            raise TokenUnknown  # noqa: TRY301  (answered as one that the database does not know)
+            # answered as one that the database does not know
+            raise TokenUnknown if credential.secret else TokenAbsent
         actor, used_at = await gate.db.read(_recognise, credential)
-    except TokenUnknown:
+    except (TokenAbsent, TokenUnknown):
         if reads_only and gate.settings.foreign_tokens is ForeignTokens.ANONYMOUS:
             return Identity(NOBODY, foreign=True)
         raise
@@ -125,6 +143,7 @@ async def sign_in(gate: Gate, name: str, password: str, *, address: str) -> Open
     """Begin a session for whoever knows the password.
 
     Args:
+        name: Of the account, or its mail address.
         address: Of the caller; tries are limited by name and by address.
 
     Raises:
@@ -132,6 +151,7 @@ async def sign_in(gate: Gate, name: str, password: str, *, address: str) -> Open
         BadSignIn: If name and password do not belong together.
         PersonInactive: If they do, and the account is out of use.
     """
+    name = await gate.db.read(find_login, name)
     gate.attempts.begin(name, address)
     person_id, stored = await _prove(gate, name, password)
     fresh = await hop(gate.pool, hash_password, password) if is_outdated(stored) else None
@@ -149,14 +169,17 @@ async def change_password(gate: Gate, actor: Actor, *, old: str, new: str) -> Op
         PasswordTooShort: If the new one is.
         PasswordTooLong: If the new one is.
         TooManyAttempts: If the old one was guessed at too often.
-        BadSignIn: If the old one is wrong.
+        WrongPassword: If the old one is wrong.
     """
     actor.require_session()
     check_password(new)
     gate.attempts.begin(actor.name, "")
-    person_id, stored = await _prove(gate, actor.name, old)
-    fresh = await hop(gate.pool, hash_password, new)
-    opened = await gate.db.write(_settle_change, person_id, stored, fresh)
+    try:
+        person_id, stored = await _prove(gate, actor.name, old)
+        fresh = await hop(gate.pool, hash_password, new)
+        opened = await gate.db.write(_settle_change, person_id, stored, fresh)
+    except BadSignIn as error:
+        raise WrongPassword from error
     gate.attempts.succeed(actor.name, "")
     return opened
 
@@ -187,6 +210,7 @@ async def set_up(gate: Gate, secret: str, draft: PersonDraft, password: str) -> 
         NameReserved: If the name may become an address.
         BadFullName: If the full name is not one line.
         NameTaken: If somebody has the name.
+        EmailTaken: If another account has the address.
     """
     check_password(password)
     await gate.db.read(read_link, secret)
@@ -208,6 +232,7 @@ async def sign_up(gate: Gate, draft: PersonDraft, password: str, *, address: str
         NameReserved: If the name may become an address.
         BadFullName: If the full name is not one line.
         NameTaken: If somebody has the name.
+        EmailTaken: If another account has the address.
     """
     if gate.settings.sign_up is not SignUp.OPEN:
         raise SignUpClosed

@@ -109,6 +109,7 @@ def invite(tx: Tx, actor: Actor, draft: PersonDraft) -> Invitation:
         NameReserved: If the name may become an address.
         BadFullName: If the full name is not one line.
         NameTaken: If somebody has the name.
+        EmailTaken: If another account has the address.
     """
     person = add_person(tx, actor, draft)
     return Invitation(person, make_link(tx, actor, person.name))

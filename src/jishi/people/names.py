@@ -15,6 +15,7 @@ from jishi.core.i18n import N_
 from jishi.core.ids import new_id
 from jishi.core.sql import insert_once
 from jishi.people import tables
+from jishi.people.actors import Actor, AnothersName, Denied, Role
 from jishi.people.reserved import RESERVED
 
 NAME_CHARS_MAX = 42
@@ -120,6 +121,24 @@ def find_namespace(tx: Tx, name: str) -> Namespace | None:
     """Return who has ``name``, compared without case."""
     row = tx.conn.execute(_BY_NAME, {"name_key": name.lower()}).one_or_none()
     return None if row is None else to_namespace(row)
+
+
+def require_role(tx: Tx, actor: Actor, role: Role, namespace: str) -> None:
+    """Insist on ``role`` for something that changes ``namespace``; ``Actor.require`` in words.
+
+    Raises:
+        SignInNeeded: If nobody said who is asking.
+        ReadOnlyToken: If the token may only read.
+        AnothersName: If the namespace is another person's.
+        Denied: If the role is missing.
+    """
+    try:
+        actor.require(role, namespace)
+    except Denied as denied:
+        found = find_namespace(tx, namespace)
+        if found is not None and found.is_person:
+            raise AnothersName(namespace=found.name) from denied
+        raise
 
 
 def take_name(tx: Tx, name: str, *, full_name: str, kind: NamespaceKind) -> Namespace:

@@ -13,6 +13,7 @@ from jishi.core.errors import Kind, Refusal
 from jishi.core.events import record
 from jishi.core.i18n import N_
 from jishi.core.paging import PAGE_MAX, Page
+from jishi.core.sql import insert_once
 from jishi.people import tables
 from jishi.people.actors import Actor
 from jishi.people.events import PersonActivated, PersonAdded, PersonDeactivated
@@ -29,6 +30,7 @@ from jishi.people.passwords import check_password
 
 __all__ = [
     "BadEmail",
+    "EmailTaken",
     "OwnAccount",
     "Person",
     "PersonDraft",
@@ -79,6 +81,14 @@ class BadEmail(Refusal):
     code: ClassVar[str] = "people.bad_email"
     kind: ClassVar[Kind] = Kind.INVALID
     text: ClassVar[str] = N_("{email} is not a mail address.")
+
+
+class EmailTaken(Refusal):
+    """Another account has the mail address, in some spelling."""
+
+    code: ClassVar[str] = "people.email_taken"
+    kind: ClassVar[Kind] = Kind.CONFLICT
+    text: ClassVar[str] = N_("The address {email} belongs to another account.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +142,7 @@ def add_person(tx: Tx, actor: Actor, draft: PersonDraft) -> Person:
         NameReserved: If the name may become an address.
         BadFullName: If the full name is not one line.
         NameTaken: If somebody has the name.
+        EmailTaken: If another account has the address.
     """
     actor.require_admin()
     return insert_person(tx, draft, actor_id=max(actor.id, 0))
@@ -146,16 +157,19 @@ def insert_person(tx: Tx, draft: PersonDraft, *, actor_id: int = 0) -> Person:
         NameReserved: If the name may become an address.
         BadFullName: If the full name is not one line.
         NameTaken: If somebody has the name.
+        EmailTaken: If another account has the address.
     """
     check_draft(draft)
     taken = take_name(tx, draft.name, full_name=draft.full_name, kind=NamespaceKind.PERSON)
     row = {
         "id": taken.id,
         "email": draft.email,
+        "email_key": _email_key(draft.email),
         "password": draft.password_hash,
         "is_admin": draft.is_admin,
     }
-    tx.conn.execute(sa.insert(tables.persons), row)
+    if insert_once(tx.conn, tables.persons, row) is None:
+        raise EmailTaken(email=draft.email)
     if draft.is_admin:  # there is an administrator now: nobody needs to become the first one
         tx.conn.execute(_VOID_SET_UP)
     record(tx, PersonAdded(is_admin=draft.is_admin), subject=taken.public_id, actor_id=actor_id)
@@ -209,7 +223,8 @@ def find_faults(
     """Return why each of the fields that are given would be refused, by its name.
 
     For forms, whose readers mend all of it at once; whoever makes the account or the
-    organisation checks again.
+    organisation checks again.  Whether an address belongs to another account is not told:
+    a form that is filled in badly is no way to ask.
     """
     checks: tuple[tuple[str, str | None, Callable[[str], None]], ...] = (
         ("name", name, lambda text: _check_free(tx, text)),
@@ -280,6 +295,7 @@ def update_profile(tx: Tx, actor: Actor, *, full_name: str, email: str) -> None:
         SessionNeeded: If the actor came with an access token.
         BadFullName: If the full name is not one line.
         BadEmail: If the address cannot be one.
+        EmailTaken: If another account has the address.
     """
     actor.require_session()
     check_full_name(full_name)
@@ -287,7 +303,10 @@ def update_profile(tx: Tx, actor: Actor, *, full_name: str, email: str) -> None:
     names = sa.update(tables.namespaces).where(tables.namespaces.c.id == actor.id)
     tx.conn.execute(names.values(full_name=full_name.strip()))
     own = sa.update(tables.persons).where(tables.persons.c.id == actor.id)
-    tx.conn.execute(own.values(email=email))
+    try:
+        tx.conn.execute(own.values(email=email, email_key=_email_key(email)))
+    except sa.exc.IntegrityError as error:  # whoever asked before could be overtaken
+        raise EmailTaken(email=email) from error
 
 
 def set_active(tx: Tx, actor: Actor, name: str, *, active: bool) -> None:
@@ -323,6 +342,19 @@ def has_people(tx: Tx) -> bool:
     return tx.conn.execute(_ANYBODY).first() is not None
 
 
+def find_login(tx: Tx, login: str) -> str:
+    """Return the name of the account that a name or a mail address leads to.
+
+    What leads nowhere is returned as it is: tries are counted by it all the same.
+    """
+    if "@" not in login:  # which no name holds
+        return login
+    name: str | None = tx.conn.execute(
+        _NAME_BY_EMAIL, {"email_key": login.casefold()}
+    ).scalar_one_or_none()
+    return login if name is None else name
+
+
 def find_password(tx: Tx, name: str) -> tuple[int, str | None] | None:
     """Return ``(row, stored hash)`` of the person called ``name``."""
     row = tx.conn.execute(_PASSWORD, {"name_key": name.lower()}).one_or_none()
@@ -332,6 +364,10 @@ def find_password(tx: Tx, name: str) -> tuple[int, str | None] | None:
 def find_person_by_id(tx: Tx, person_id: int) -> Person | None:
     """Return the person of a row."""
     return get_people(tx, [person_id]).get(person_id)
+
+
+def _email_key(email: str) -> str | None:
+    return email.casefold() or None
 
 
 def _check_free(tx: Tx, name: str) -> None:
@@ -371,6 +407,11 @@ _PASSWORD: Final = (
     sa.select(_p.id, _p.password)
     .join_from(tables.persons, tables.namespaces, _p.id == _n.id)
     .where(_n.name_key == sa.bindparam("name_key"))
+)
+_NAME_BY_EMAIL: Final = (
+    sa.select(_n.name)
+    .join_from(tables.persons, tables.namespaces, _p.id == _n.id)
+    .where(_p.email_key == sa.bindparam("email_key"))
 )
 _ANY_ADMIN: Final = sa.select(_p.id).where(_p.is_admin.is_(sa.true())).limit(1)
 _ANYBODY: Final = sa.select(_p.id).limit(1)

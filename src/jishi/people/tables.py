@@ -29,12 +29,14 @@ persons = sa.Table(
     metadata,
     sa.Column("id", sa.ForeignKey("people_namespace.id"), primary_key=True),
     sa.Column("email", sa.Text, nullable=False),
+    sa.Column("email_key", NAME, unique=True),
     sa.Column("password", sa.Text),
     sa.Column("is_admin", sa.Boolean, nullable=False),
     sa.Column("inactive_since", MICROS),
 )
-"""``password`` is an argon2id hash, null until the person chose one.  Whoever is inactive
-can neither sign in nor use a token; what is theirs stays."""
+"""``password`` is an argon2id hash, null until the person chose one.  ``email_key`` is the
+address with its case folded, null where there is none: an address leads to one account.
+Whoever is inactive can neither sign in nor use a token; what is theirs stays."""
 
 orgs = sa.Table(
     "people_org",

@@ -26,6 +26,18 @@ TARGET_CHARS_MAX: Final = 2_000
 LANGUAGES: Final = {"en": "en", "zh": "zh-Hans"}
 """By the first part of a tag: ``zh``, ``zh-CN`` and ``zh_Hans`` all mean our Chinese."""
 THEMES: Final = ("light", "dark")
+_FIELDS: Final = {
+    "hub.already_yours": "name",
+    "hub.bad_name": "name",
+    "hub.repo_exists": "name",
+    "people.anothers_name": "owner",
+    "people.denied": "owner",
+    "people.email_taken": "email",
+    "people.password_too_long": "new",
+    "people.password_too_short": "new",
+    "people.wrong_password": "old",
+}
+"""Fields that refusals are about, where the refusal itself is all that is known."""
 CHOICES: Final = frozenset(("lang", "theme"))
 """Parameters any page takes, kept in cookies of the same name."""
 CHOICE_SECONDS: Final = 365 * 86_400
@@ -99,13 +111,28 @@ async def said_of_fields(
         typed: Fields that ``people`` has rules for, by name.
 
     Returns:
+        As ``beside``.
+    """
+    faults = await context_of(request).db.read(find_faults, **typed)
+    wrong = {name: said(request, fault) if typed[name] else "" for name, fault in faults.items()}
+    if any(fault.code == refusal.code for fault in faults.values()):
+        return "", wrong
+    problem, own = beside(request, refusal, *typed)
+    return problem, wrong | own
+
+
+def beside(request: Request, refusal: Refusal, *fields: str) -> tuple[str, dict[str, str]]:
+    """Return what a form says of itself and beside the field that a refusal is about.
+
+    Args:
+        fields: Those of the form.
+
+    Returns:
         What concerns no field, else empty; and by field what is wrong with it, empty where
         nothing was typed.
     """
-    faults = await context_of(request).db.read(find_faults, **typed)
-    beside = {name: said(request, fault) if typed[name] else "" for name, fault in faults.items()}
-    is_beside = any(fault.code == refusal.code for fault in faults.values())
-    return "" if is_beside else said(request, refusal), beside
+    text, field_name = said(request, refusal), _FIELDS.get(refusal.code, "")
+    return ("", {field_name: text}) if field_name in fields else (text, {})
 
 
 def status_of(refusal: Refusal, context: Context) -> int:

@@ -19,7 +19,7 @@ from jishi.hub.stats import has_liked, like, unlike
 from jishi.people import Actor, Role
 from jishi.people.orgs import list_orgs
 from jishi.web.addresses import LISTS, repo_url
-from jishi.web.answers import chrome_of, field, said, see_other, show, status_of
+from jishi.web.answers import beside, chrome_of, field, said, see_other, show, status_of
 from jishi.web.cards import facts_of, head_of, language_of, uses_of
 from jishi.web.pages.repos import CardPage, NewRepoPage, RepoHead, RepoSettingsPage
 from jishi.web.readme import read_document
@@ -110,8 +110,17 @@ async def create_repo(request: Request) -> Response:
         repo = await hub.create(context.node, context.actor, draft)
     except Refusal as refusal:
         owners = await context.db.read(_owners, context.actor)
-        texts = (draft.namespace, draft.name, visibility, said(request, refusal))
-        page = NewRepoPage(chrome_of(context), kind.value, owners, *texts)
+        problem, wrong = beside(request, refusal, "owner", "name")
+        page = NewRepoPage(
+            chrome=chrome_of(context),
+            kind=kind.value,
+            owners=owners,
+            owner=draft.namespace,
+            name=draft.name,
+            visibility=visibility,
+            problem=problem,
+            problems=wrong if draft.name else {"name": ""},
+        )
         return show(request, "hub/new.html", page, status=status_of(refusal, context))
     return see_other(repo_url(kind, repo.path))
 

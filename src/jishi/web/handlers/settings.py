@@ -16,6 +16,7 @@ from jishi.people.orgs import Membership, list_orgs
 from jishi.people.persons import Person, get_people, update_profile
 from jishi.people.tokens import Token, TokenRole, create_token, list_tokens, revoke_token
 from jishi.web.answers import (
+    beside,
     chrome_of,
     field,
     said,
@@ -59,9 +60,9 @@ async def change_profile(request: Request) -> Response:
     try:
         await context.db.write(update_profile, context.actor, **typed)
     except Refusal as refusal:
-        problem, beside = await said_of_fields(request, refusal, **typed)
+        problem, wrong = await said_of_fields(request, refusal, **typed)
         page = ProfilePage(
-            chrome=chrome_of(context), **typed, problem=problem, is_done=False, problems=beside
+            chrome=chrome_of(context), **typed, problem=problem, is_done=False, problems=wrong
         )
         return show(request, "people/profile.html", page, status=status_of(refusal, context))
     return see_other("/settings/profile?done=1")
@@ -113,7 +114,8 @@ async def change_password(request: Request) -> Response:
     try:
         opened = await people.change_password(context.node.gate, context.actor, old=old, new=new)
     except Refusal as refusal:
-        page = ChangePasswordPage(chrome_of(context), said(request, refusal), is_done=False)
+        problem, wrong = beside(request, refusal, "old", "new")
+        page = ChangePasswordPage(chrome_of(context), problem, is_done=False, problems=wrong)
         status = status_of(refusal, context)
         return show(request, "people/change_password.html", page, status=status)
     response = see_other("/settings/password?done=1")

@@ -60,6 +60,7 @@ class ChangePasswordPage:
     chrome: Chrome
     problem: str
     is_done: bool
+    problems: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from markupsafe import Markup
 
@@ -144,3 +145,4 @@ class NewRepoPage:
     name: str
     visibility: str
     problem: str
+    problems: Mapping[str, str] = field(default_factory=dict)
