@@ -26,6 +26,7 @@ from jishi.core import jobs
 from jishi.core.db import Tx
 from jishi.core.errors import Kind, Refusal
 from jishi.core.i18n import N_
+from jishi.core.memory import keep_freed
 from jishi.http.server import listen, make_server
 from jishi.hub import Node
 from jishi.people.links import renew_set_up
@@ -73,6 +74,7 @@ def serve(settings: Settings, options: Options) -> None:
         AddressUnusable: If the address is not ours.
         ScriptChanged: If another release upgraded the data.
     """
+    keep_freed()
     with ExitStack() as stack:
         if (settings.folder / LOCK).exists():
             stack.enter_context(locked(settings.folder))
