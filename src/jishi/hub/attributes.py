@@ -1,7 +1,7 @@
 """Which files are large: ``.gitattributes``, ``.gitignore`` and a look at the first bytes.
 
-``pathspec`` reads ``.gitignore``.  Attributes match differently (a folder's line says nothing
-about its files), so their patterns are translated here and compared with Git's in tests.
+Read as Git reads them, and compared with Git in tests.  A folder's line says nothing about its
+files in ``.gitattributes`` and everything in ``.gitignore``.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-import pathspec
+from jishi.hub.wildmatch import Patterns
 
 REGULAR_BYTES_MAX = 10_000_000
 """Largest file that Git itself keeps; what is larger goes to the content store."""
@@ -55,32 +55,43 @@ class LargeRules:
     """The lines of a ``.gitattributes`` that say what is kept outside of Git."""
 
     def __init__(self, text: str) -> None:
-        rules: list[tuple[str, bool]] = []
-        for line in text[:ATTRIBUTES_BYTES_MAX].split("\n")[:ATTRIBUTES_LINES_MAX]:
-            rule = _read_rule(line)
-            if rule is not None:
-                rules.append(rule)
-        self._rules = _compile(rules)
+        rules = map(_read_rule, _lines_of(text))
+        self._rules = Patterns(rule for rule in rules if rule is not None)
 
     def match(self, path: str) -> bool:
         """Whether ``path`` is large; as in Git, the last line that matches decides."""
+        return self._rules.find(path.encode()) is True
+
+
+class IgnoreRules:
+    """The lines of a ``.gitignore``."""
+
+    def __init__(self, text: str) -> None:
+        rules = map(_read_ignored, _lines_of(text.removeprefix("\ufeff")))
+        self._rules = Patterns(rule for rule in rules if rule is not None)
+        self._folders: dict[bytes, bool] = {}
+
+    def match(self, path: str) -> bool:
+        """Whether ``path`` or a folder that it lies in is ignored."""
+        if not self._rules:
+            return False
         octets = path.encode()
-        for pattern, is_large in reversed(self._rules):
-            if pattern.fullmatch(octets):
-                return is_large
-        return False
+        folder, slash, _ = octets.rpartition(b"/")
+        return bool(slash and self._ignores(folder)) or self._rules.find(octets) is True
+
+    def _ignores(self, folder: bytes) -> bool:
+        """Whether a folder is ignored; nothing in it can be taken back then."""
+        known = self._folders.get(folder)
+        if known is None:
+            above, slash, _ = folder.rpartition(b"/")
+            known = bool(slash and self._ignores(above))
+            known = known or self._rules.find(folder, is_folder=True) is True
+            self._folders[folder] = known
+        return known
 
 
-def ignore_rules(text: str) -> pathspec.GitIgnoreSpec:
-    """Return the rules of a ``.gitignore``; lines that are no patterns say nothing."""
-    kept = []
-    for line in text[:ATTRIBUTES_BYTES_MAX].split("\n")[:ATTRIBUTES_LINES_MAX]:
-        try:
-            pathspec.GitIgnoreSpec.from_lines([line])
-        except ValueError:
-            continue
-        kept.append(line)
-    return pathspec.GitIgnoreSpec.from_lines(kept)
+def _lines_of(text: str) -> list[str]:
+    return text[:ATTRIBUTES_BYTES_MAX].split("\n")[:ATTRIBUTES_LINES_MAX]
 
 
 def track(text: str, paths: Iterable[str]) -> str:
@@ -104,7 +115,7 @@ def looks_binary(sample: bytes) -> bool:
     return False
 
 
-def _read_rule(line: str) -> tuple[str, bool] | None:
+def _read_rule(line: str) -> tuple[bytes, bool] | None:
     found = None if line.lstrip(" \t\r").startswith("#") else _LINE.match(line)
     if found is None:
         return None
@@ -113,100 +124,26 @@ def _read_rule(line: str) -> tuple[str, bool] | None:
     large = [w == "filter=lfs" for w in words if w.lstrip("-!").partition("=")[0] == "filter"]
     if not large:
         return None
-    pattern = _unquote(quoted) if quoted is not None else plain
+    pattern = _unquote(quoted) if quoted is not None else plain.encode()
+    if pattern.startswith(b"!") or pattern.endswith(b"/"):  # Git ignores these here
+        return None
     return pattern, large[-1]
 
 
-def _compile(rules: list[tuple[str, bool]]) -> list[tuple[re.Pattern[bytes], bool]]:
-    compiled = []
-    for pattern, is_large in rules:
-        if pattern.startswith("!") or pattern.endswith("/"):  # Git ignores these here
-            continue
-        anchored = "/" in pattern
-        octets = pattern.removeprefix("/").encode().decode("latin-1")  # Git matches bytes
-        regex = _wildmatch(octets, literal=_literal(octets) if anchored else 0)
-        if regex is None:
-            continue
-        start = "" if anchored else "(?:.*/)?"
-        compiled.append((re.compile((start + regex).encode("latin-1"), re.DOTALL), is_large))
-    return compiled
-
-
-def _literal(pattern: str) -> int:
-    """Return how many characters stand for themselves before the first that does not."""
-    found = _GLOB.search(pattern)
-    return len(pattern) if found is None else found.start()
-
-
-def _wildmatch(pattern: str, *, literal: int) -> str | None:
-    """Translate Git's wildmatch to a regular expression; ``None`` if it matches nothing.
-
-    A pattern that matches a folder says nothing about the files in it, unlike in
-    ``.gitignore``, so this is not pathspec's translation.
-
-    Args:
-        literal: Characters that Git compares by themselves (``match_pathname`` of its
-            ``dir.c``) before it begins with wildmatch: stars right after them are its first.
-    """
-    out, place = [], 0
-    while place < len(pattern):
-        piece, length = _translate(pattern, place, literal)
-        if piece is None:
-            return None
-        out.append(piece)
-        place += length
-    return "".join(out)
-
-
-def _translate(pattern: str, place: int, literal: int) -> tuple[str | None, int]:
-    """Return the expression for what stands at ``place``, and how long that is."""
-    match pattern[place]:
-        case "*":
-            return _stars(pattern, place, literal)
-        case "?":
-            return "[^/]", 1
-        case "[":
-            found = _BRACKET.match(pattern, place)
-            return (None, 1) if found is None else (_bracket(found), len(found[0]))
-        case "\\":
-            ends = place + 1 == len(pattern)
-            return (None, 1) if ends else (re.escape(pattern[place + 1]), 2)
-        case char:
-            return re.escape(char), 1
-
-
-def _stars(pattern: str, place: int, literal: int) -> tuple[str, int]:
-    """Two stars or more cross folders, but only as a whole part of the path."""
-    length = len(pattern[place:]) - len(pattern[place:].lstrip("*"))
-    end = place + length
-    if length > 1 and (place in {0, literal} or pattern[place - 1] == "/"):
-        if end == len(pattern):
-            return ".*", length
-        if pattern[end] == "/":
-            return "(?:.*/)?", length + 1
-    return "[^/]*", length
-
-
-def _bracket(found: re.Match[str]) -> str | None:
-    inner = found[2].replace("[:space:]", " \\t").replace("[", "\\[")
-    if inner.startswith("]"):
-        inner = "\\" + inner
-    negated = "^" if found[1] else ""
-    text = f"(?!/)[{negated}{inner}]"
-    try:
-        re.compile(text)
-    except re.error:
+def _read_ignored(line: str) -> tuple[bytes, bool] | None:
+    pattern = line.removesuffix("\r").encode()
+    if not pattern or pattern.startswith(b"#"):
         return None
-    return text
+    end = len(pattern.rstrip(b" "))
+    backslashes = end - len(pattern[:end].rstrip(b"\\"))
+    pattern = pattern[: end + backslashes % 2]  # a backslash keeps the blank after it
+    is_ignored = not pattern.startswith(b"!")
+    return pattern.removeprefix(b"!"), is_ignored
 
 
-_BRACKET = re.compile(r"\[([!^]?)(\]?(?:\[:[a-z]+:\]|\\.|[^\]\\])*)\]")
-
-
-def _unquote(text: str) -> str:
+def _unquote(text: str) -> bytes:
     """Undo C-style quoting, of bytes too: Git may write three octal digits for one."""
-    octets = _ESCAPE.sub(_unescape, text.encode().decode("latin-1"))
-    return octets.encode("latin-1").decode("utf-8", "replace")
+    return _ESCAPE.sub(_unescape, text.encode().decode("latin-1")).encode("latin-1")
 
 
 def _unescape(found: re.Match[str]) -> str:

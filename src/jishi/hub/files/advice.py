@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from jishi.hub.attributes import REGULAR_BYTES_MAX, LargeRules, ignore_rules, looks_binary
+from jishi.hub.attributes import REGULAR_BYTES_MAX, IgnoreRules, LargeRules, looks_binary
 from jishi.hub.entries import Entry
 from jishi.hub.paths import check_path
 
@@ -48,7 +48,7 @@ def advise(
     """
     there: Mapping[str, Entry] = {e.path: e for e in now if not e.is_folder}
     rules = LargeRules(attributes)
-    ignored = ignore_rules(ignore)
+    ignored = IgnoreRules(ignore)
     advice = []
     for file in asked:
         path = check_path(file.path)
@@ -57,5 +57,5 @@ def advise(
         )
         entry = there.get(path)
         oid = None if entry is None else entry.sha256 or entry.oid
-        advice.append(Advice(path, large, bool(ignore) and ignored.match_file(path), oid))
+        advice.append(Advice(path, large, ignored.match(path), oid))
     return advice
