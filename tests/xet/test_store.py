@@ -17,7 +17,7 @@ from jishi.core.db import Database, Mode
 from jishi.core.errors import Broken
 from jishi.hub import Node
 from jishi.storage import ObjectMissing
-from jishi.xet import files, intake, plans, tables, terms, xorbs
+from jishi.xet import files, intake, plans, proofs, tables, terms, xorbs
 from jishi.xet.formats import BadShard, BadXorb, file_hash, hash_bytes, merkle_root
 from tests.plans import plan_of
 from tests.xet.inputs import VECTORS, made
@@ -48,7 +48,7 @@ def put(node: Node, xorb: MadeXorb, body: bytes | None = None) -> bool:
 def prove(node: Node, file) -> xet.ProvenFile:
     with node.db.begin(Mode.READ) as tx:
         found = xet.find_xorbs(tx, file.xorb_names())
-    return xet.prove_file(node.xet.memory, file, found)
+    return proofs.prove_file(node.xet.memory, file, found)
 
 
 def keep(node: Node, upload: Upload) -> xet.File:
@@ -270,13 +270,13 @@ def test_work_of_a_shard_is_bounded_before_it_begins() -> None:
     long = make_file([Run(upload.xorbs[0], 0, 1)] * 200)
     long.terms["raw"] = 0xFFFF_FFFF
 
-    xet.check_sizes([upload.file])
+    proofs.check_sizes([upload.file])
     with pytest.raises(BadShard, match="without chunks"):
-        xet.check_sizes([backwards])
+        proofs.check_sizes([backwards])
     with pytest.raises(BadShard, match="too many chunks"):
-        xet.check_sizes([wide])
+        proofs.check_sizes([wide])
     with pytest.raises(BadShard, match="too large"):
-        xet.check_sizes([long])
+        proofs.check_sizes([long])
 
 
 @pytest.mark.usefixtures("small_pieces")
@@ -520,7 +520,7 @@ def test_addresses_change_for_one_or_for_all(db: Database) -> None:
     [
         (xorbs.HOLDERS, {"chunk": b"c", "n": 5}),
         (xorbs.LIST, {"after": 0, "n": 5}),
-        (files.USERS, {"xorb": 1, "n": 5}),
+        (files.USERS, {"xorb": 1, "n": 5, "before": 9}),
     ],
     ids=["chunk", "objects", "users"],
 )

@@ -8,7 +8,14 @@ from jishi.migrations.runner import Op
 from jishi.xet import tables
 
 schema = sa.MetaData()
-for table in (tables.xorbs, tables.files, tables.members, tables.chunks, tables.epochs):
+for table in (
+    tables.xorbs,
+    tables.files,
+    tables.members,
+    tables.chunks,
+    tables.senders,
+    tables.epochs,
+):
     table.to_metadata(schema)
 
 

@@ -157,9 +157,20 @@ def load_layout(tx: Tx, file_id: int, start: int = 0, end: int | None = None) ->
     return Layout(File(row.id, row.hash, row.size), terms, xorbs)
 
 
-def find_users(tx: Tx, xorb_id: int, *, limit: int) -> list[int]:
-    """Return the rows of files that need a xorb, newest first."""
-    return list(tx.conn.execute(USERS, {"xorb": xorb_id, "n": limit}).scalars())
+def load_terms(tx: Tx, file_id: int) -> Terms:
+    """Return how a file is made of chunks; none if there is no such row."""
+    row = tx.conn.execute(_BY_ID, {"id": file_id}).one_or_none()
+    return np.frombuffer(b"" if row is None else row.terms, TERM)
+
+
+def find_users(tx: Tx, xorb_id: int, *, limit: int, before: int | None = None) -> list[int]:
+    """Return the rows of files that need a xorb, newest first.
+
+    Args:
+        before: Row after which to go on.
+    """
+    wanted = {"xorb": xorb_id, "n": limit, "before": NEWEST if before is None else before}
+    return list(tx.conn.execute(USERS, wanted).scalars())
 
 
 def list_parts(
@@ -201,6 +212,8 @@ def _found(file: File | None) -> File:
     return file
 
 
+NEWEST: Final = (1 << 63) - 1
+"""Behind every row."""
 _T: Final = tables.files
 _M: Final = tables.members
 _COLUMNS: Final = (_T.c.id, _T.c.hash, _T.c.size)
@@ -208,7 +221,7 @@ _BY_HASH: Final = sa.select(*_COLUMNS).where(_T.c.hash == sa.bindparam("hash"))
 _BY_ID: Final = sa.select(*_COLUMNS, _T.c.terms).where(_T.c.id == sa.bindparam("id"))
 USERS: Final = (
     sa.select(_M.c.file_id)
-    .where(_M.c.xorb_id == sa.bindparam("xorb"))
+    .where(_M.c.xorb_id == sa.bindparam("xorb"), _M.c.file_id < sa.bindparam("before"))
     .order_by(_M.c.file_id.desc())
     .limit(sa.bindparam("n"))
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import AsyncIterator
 
 from jishi.core.hop import hop
@@ -32,10 +33,16 @@ from jishi.xet.xorbs import (
 )
 
 
-async def store_xorb(depot: Depot, name: bytes, body: AsyncIterator[list[bytes]]) -> bool:
+async def store_xorb(
+    depot: Depot, name: bytes, body: AsyncIterator[list[bytes]], *, sender: str = ""
+) -> bool:
     """Verify a xorb while it arrives, and keep it; return whether it is new.
 
-    A stored one is verified all the same: whoever is told that it is here had the bytes.
+    A stored one is verified and written all the same: whoever sends it had the bytes, and
+    does not learn from the time it takes whether somebody else has them too.
+
+    Args:
+        sender: Remembered as somebody who had all of it, by whatever name.
 
     Raises:
         BadXorb: If it is not what its name says; nothing is kept.
@@ -44,13 +51,14 @@ async def store_xorb(depot: Depot, name: bytes, body: AsyncIterator[list[bytes]]
     """
     known = await depot.db.read(find_xorbs, [name])
     with depot.spool.new() as file:
-        verifier = XorbVerifier(name, None if known else file.write)
+        verifier = XorbVerifier(name, file.write)
         await _feed(depot, verifier, body)
         verified = await hop(depot.pool, verifier.finish)
         if not known:
-            _, is_new = await _keep(depot, verified, file)
+            _, is_new = await _keep(depot, verified, file, sender)
             return is_new
-    if not await depot.db.write(keep_xorb_again, name):
+        await hop(depot.pool, _keep_for_show, depot, verified, file)
+    if not await depot.db.write(keep_xorb_again, name, sender):
         raise XorbMissing
     return False
 
@@ -96,12 +104,21 @@ async def _feed(depot: Depot, verifier: XorbVerifier, body: AsyncIterator[list[b
             await asyncio.wait([working])
 
 
-async def _keep(depot: Depot, verified: Verified, file: SpoolFile) -> tuple[Xorb, bool]:
+def _keep_for_show(depot: Depot, verified: Verified, file: SpoolFile) -> None:
+    """Spend the time on a stored xorb that a new one takes: in a folder of its own, synced."""
+    key = xorb_key(secrets.token_bytes(len(verified.index.name)), verified.tag)
+    depot.store.put(key, file.path)
+    depot.store.delete(key)
+
+
+async def _keep(
+    depot: Depot, verified: Verified, file: SpoolFile, sender: str = ""
+) -> tuple[Xorb, bool]:
     """Move a verified xorb into the store; of two packings of one xorb the first stays."""
     index = verified.index
     key = xorb_key(index.name, verified.tag)
     await hop(depot.pool, depot.store.put, key, file.path)
-    xorb, is_new = await depot.db.write(keep_xorb, index, verified.tag)
+    xorb, is_new = await depot.db.write(keep_xorb, index, verified.tag, sender)
     if xorb.key != key:
         await hop(depot.pool, depot.store.delete, key)
     return xorb, is_new

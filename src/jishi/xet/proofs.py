@@ -1,17 +1,33 @@
-"""Check what a shard says against what we know of our own xorbs."""
+"""Check what a shard says against what we know of our own xorbs.
+
+A door of its own: what a shard builds on, who sent that, what files show of it, proof.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 import numpy as np
 
-from jishi.xet.files import ProvenFile
+from jishi.xet.cover import Cover, Runs
+from jishi.xet.files import ProvenFile, load_terms
 from jishi.xet.formats import BadShard, Merkle, ShardFile, XorbIndex, file_hash, range_hash
 from jishi.xet.memory import Memory
+from jishi.xet.senders import find_sent
 from jishi.xet.terms import Run, make_terms
 from jishi.xet.xorbs import Xorb, XorbMissing
+
+__all__ = [
+    "Cover",
+    "Runs",
+    "check_sizes",
+    "find_runs",
+    "find_sent",
+    "load_terms",
+    "name_xorbs",
+    "prove_file",
+]
 
 FILE_BYTES_MAX: Final = 512 << 30
 SHARD_CHUNKS_MAX: Final = 32 << 20
@@ -34,6 +50,29 @@ def check_sizes(files: Sequence[ShardFile]) -> None:
             raise BadShard(problem="a file is too large")
     if chunks > SHARD_CHUNKS_MAX:
         raise BadShard(problem="too many chunks")
+
+
+def name_xorbs(files: Iterable[ShardFile]) -> set[bytes]:
+    """Return the xorbs that the terms of some files name."""
+    return {name for file in files for name in file.xorb_names()}
+
+
+def find_runs(files: Iterable[ShardFile], xorbs: Mapping[bytes, Xorb]) -> Runs:
+    """Return all that some files are said to be made of, by xorb.
+
+    Raises:
+        XorbMissing: If a term names a xorb that is not among ``xorbs``.
+    """
+    terms = np.concatenate([file.terms for file in files])
+    names = np.ascontiguousarray(terms["xorb"]).tobytes()
+    rows = {name: xorb.id for name, xorb in xorbs.items()}
+    found = [rows.get(names[at : at + 32], 0) for at in range(0, len(names), 32)]
+    ids = np.array(found, np.int64)
+    if not ids.all():
+        raise XorbMissing
+    order = np.argsort(ids, kind="stable")
+    firsts, ends = terms["first"].astype(np.int64), terms["end"].astype(np.int64)
+    return Runs(ids[order], firsts[order], ends[order])
 
 
 def prove_file(memory: Memory, file: ShardFile, xorbs: Mapping[bytes, Xorb]) -> ProvenFile:

@@ -55,6 +55,16 @@ chunks = sa.Table(
 """Chunks that clients ask about: every 1024th by its hash, and the first of each file."""
 sa.Index("xet_dedup_xorb", chunks.c.xorb_id)
 
+senders = sa.Table(
+    "xet_sender",
+    metadata,
+    sa.Column("xorb_id", sa.ForeignKey("xet_xorb.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("sender", NAME, primary_key=True),
+    sa.Column("sent_at", MICROS, nullable=False),
+)
+"""Who sent a xorb whole of late, stored before or not: whoever did may build on all of it."""
+sa.Index("xet_sender_sent", senders.c.sent_at)
+
 epochs = sa.Table(
     "xet_epoch",
     metadata,

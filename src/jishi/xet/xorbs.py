@@ -14,6 +14,7 @@ from jishi.core.i18n import N_
 from jishi.core.sql import INSERT, insert_once
 from jishi.xet import tables
 from jishi.xet.formats import XorbIndex, hash_text, is_eligible
+from jishi.xet.senders import note_sender
 
 SLICE: Final = 500
 """Names of one query."""
@@ -60,10 +61,13 @@ def xorb_key(name: bytes, tag: bytes) -> str:
     return f"xorbs/{text[:2]}/{text[2:4]}/{text}-{tag.hex()}"
 
 
-def keep_xorb(tx: Tx, index: XorbIndex, tag: bytes) -> tuple[Xorb, bool]:
+def keep_xorb(tx: Tx, index: XorbIndex, tag: bytes, sender: str = "") -> tuple[Xorb, bool]:
     """Note that a xorb lies in the store; return the stored one and whether it is new.
 
     The first packing of a xorb stays: offsets into it may be in use.
+
+    Args:
+        sender: Who sent all of it, by whatever name; empty: nobody did.
     """
     row = {
         "hash": index.name,
@@ -76,17 +80,22 @@ def keep_xorb(tx: Tx, index: XorbIndex, tag: bytes) -> tuple[Xorb, bool]:
     }
     key = insert_once(tx.conn, tables.xorbs, row)
     if key is None:
-        keep_xorb_again(tx, index.name)
+        keep_xorb_again(tx, index.name, sender)
         return find_xorbs(tx, [index.name])[index.name], False
     xorb = Xorb(key, index.name, tag, index.packed, index.raw, index.count)
     names = [chunk.tobytes() for chunk in index.hashes]
     note_chunks(tx, [(name, key, place) for place, name in enumerate(names) if is_eligible(name)])
+    if sender:
+        note_sender(tx, key, sender)
     return xorb, True
 
 
-def keep_xorb_again(tx: Tx, name: bytes) -> bool:
+def keep_xorb_again(tx: Tx, name: bytes, sender: str = "") -> bool:
     """Note that somebody sent a stored xorb again; ``False`` if it is not here any more."""
-    return tx.conn.execute(_AGAIN, {"of": name, "now": tx.now}).rowcount == 1
+    key = tx.conn.execute(_AGAIN, {"of": name, "now": tx.now}).scalar_one_or_none()
+    if key is not None and sender:
+        note_sender(tx, key, sender)
+    return key is not None
 
 
 def note_chunks(tx: Tx, found: Iterable[tuple[bytes, int, int]]) -> None:
@@ -170,6 +179,7 @@ _AGAIN: Final = (
     sa.update(_T)
     .where(_T.c.hash == sa.bindparam("of"))
     .values(state="live", uploaded_at=sa.bindparam("now"))
+    .returning(_T.c.id)
 )
 HOLDERS: Final = (
     sa.select(_C.c.xorb_id, _C.c.place)

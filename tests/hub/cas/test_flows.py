@@ -94,7 +94,7 @@ def test_two_shards_at_once_register_one_file(node: Node, books: Place) -> None:
     async def run() -> None:
         _, one = await open_pass(node, LIN, books)
         _, two = await open_pass(node, MAYA, hers)
-        await put_all(node, one, UPLOAD)
+        await asyncio.gather(*(put_all(node, own, UPLOAD) for own in (one, two)))
         await asyncio.gather(*(register(node, own, UPLOAD.shard) for own in (one, two) * 3))
 
     asyncio.run(run())

@@ -104,8 +104,10 @@ def test_only_the_chunks_of_known_files_are_named(house: House, maya: Hand) -> N
     xorb = make_xorb(data)
     maya.put_xorb(xorb)
     maya.put_shard(write_shard([make_file([Run(xorb, 0, 3)])], []))
+    public = house.hand(MAYA, house.repo(MAYA, "public"))
+    public.put_shard(write_shard([make_file([Run(xorb, 1, 2)])], []))
+    public.commit(Upload(data[1], [], make_file([Run(xorb, 1, 2)])))
     lin = house.hand(LIN, house.repo(LIN, "hers"))
-    lin.put_shard(write_shard([make_file([Run(xorb, 1, 2)])], []))
 
     def ask(hand: Hand, place: int) -> httpx2.Response:
         name = cas_text(xorb.index.hashes[place].tobytes())

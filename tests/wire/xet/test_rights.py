@@ -280,8 +280,8 @@ def test_whoever_builds_on_lost_data_is_sent_to_a_fresh_address(house: House, li
     assert "run the upload again" in message
     again = house.hand(LIN, lin.place)
     assert again.token.path != lin.token.path
-    other = house.hand(MAYA, house.repo(MAYA, "hers"))
-    assert other.token.path == lin.token.path
+    maya = house.hand(MAYA, house.repo(MAYA, "hers"))
+    assert maya.token.path.startswith("/cas/e1-")
     again.upload(UPLOAD)
     assert again.download(UPLOAD.name) == UPLOAD.data
 
@@ -306,14 +306,17 @@ def test_knowing_the_names_of_chunks_from_replies_proves_nothing(
 
 
 def test_a_stranger_gets_no_bytes_that_lie_beside_his_own(house: House, maya: Hand) -> None:
-    """He has one chunk of Maya's xorb, proves it, and reads exactly that chunk."""
+    """Maya shows one chunk of her xorb; he builds on it, and reads exactly that chunk."""
     private = [noise("maya one", 40_000), noise("common", 40_000), noise("maya two", 40_000)]
     xorb = make_xorb(private)
     maya.put_xorb(xorb)
     whole = make_file([Run(xorb, 0, 3)])
     assert maya.put_shard(write_shard([whole], []))[-1] == {"type": "result"}
-    stranger = house.hand(LIN, house.repo(LIN, "hers"))
     own = make_file([Run(xorb, 1, 2)])
+    public = house.hand(MAYA, house.repo(MAYA, "public"))
+    assert public.put_shard(write_shard([own], []))[-1] == {"type": "result"}
+    public.commit(Upload(private[1], [], own))
+    stranger = house.hand(LIN, house.repo(LIN, "hers"))
     assert stranger.put_shard(write_shard([own], []))[-1] == {"type": "result"}
 
     name = b"".join(own.hash[i : i + 8][::-1] for i in range(0, 32, 8)).hex()

@@ -151,11 +151,11 @@ def test_a_xorb_in_sight_need_not_be_sent(lin: Hand, house: House, upload) -> No
 
     before = lin.post(path, question).status_code
     lin.put_xorb(upload.xorbs[0])
-    unclaimed = lin.post(path, question).status_code
+    sent = lin.post(path, question).status_code
     lin.upload(upload)
-    after = lin.post(path, question).status_code
+    known = lin.post(path, question).status_code
 
-    assert (before, unclaimed, after) == (404, 404, 200)
+    assert (before, sent, known) == (404, 200, 200)
     assert house.http.post(lin.token.path + path).status_code == 401
 
 

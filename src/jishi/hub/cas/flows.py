@@ -9,7 +9,7 @@ from typing import Final
 
 from jishi import xet
 from jishi.core.hop import hop
-from jishi.hub.cas import links, passes, reading, registering
+from jishi.hub.cas import links, passes, reach, reading, registering
 from jishi.hub.cas.passes import Pass, Token
 from jishi.hub.cas.reading import ChunkUnknown, Reading
 from jishi.hub.cas.registering import Checked, Claimed
@@ -17,6 +17,7 @@ from jishi.hub.node import Node
 from jishi.hub.repos import RepoKind
 from jishi.people import Actor
 from jishi.storage import FileSource, ObjectMissing, Source, StreamSource, object_source
+from jishi.xet import proofs
 from jishi.xet.formats import ShardFile, read_shard
 
 FRAME_SECONDS: Final = 10
@@ -93,7 +94,7 @@ async def put_xorb(node: Node, opened: Pass, name: bytes, body: AsyncIterator[li
     """
     if not opened.writes:
         raise passes.PassReadsOnly
-    return await xet.store_xorb(node.xet, name, body)
+    return await xet.store_xorb(node.xet, name, body, sender=opened.by)
 
 
 async def ask_chunk(node: Node, sealed: str, chunk: bytes, *, session: str) -> bytes:
@@ -219,8 +220,7 @@ async def _check(
 ) -> list[Checked]:
     files = await hop(node.pool, _read, shard)
     progress.total = len(files)
-    names = {name for file in files for name in file.xorb_names()}
-    xorbs = await node.db.read(xet.find_xorbs, names)
+    xorbs = await _find_xorbs(node, opened, files)
     claimed: list[Claimed] = []
     for start in range(0, len(files), PROVE_FILES):
         some = files[start : start + PROVE_FILES]
@@ -236,7 +236,25 @@ async def _check(
     return [Checked(file, file.sha256 in verified) for file in claimed]
 
 
+async def _find_xorbs(node: Node, opened: Pass, files: list[ShardFile]) -> dict[bytes, xet.Xorb]:
+    """Return the xorbs of a shard, all of whose terms are within the sender's reach.
+
+    Raises:
+        XorbMissing: If something is not here, or not for them.
+    """
+    if not files:
+        return {}
+    names = await hop(node.pool, proofs.name_xorbs, files)
+    xorbs = await node.db.read(xet.find_xorbs, names)
+    runs = await hop(node.pool, proofs.find_runs, files, xorbs)
+    by_row = {xorb.id: xorb for xorb in xorbs.values()}
+    sent = await node.db.read(proofs.find_sent, opened.by, by_row)
+    for cover in reach.covers(runs, sent, by_row):
+        await node.db.read(reach.require_reach, opened, cover)
+    return xorbs
+
+
 def _read(shard: bytes | memoryview) -> list[ShardFile]:
     files = read_shard(shard)
-    xet.check_sizes(files)
+    proofs.check_sizes(files)
     return files

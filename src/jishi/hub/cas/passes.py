@@ -99,7 +99,7 @@ def make_pass(
     until = tx.now // SECOND + PASS_SECONDS
     epoch = xet.epoch_of(tx, actor.public_id)
     claims = Claims(repo.public_id, actor.public_id, writes, until, epoch)
-    place = keys.derive("hub.cas-place")[:4].hex()
+    place = keys.derive(f"hub.cas-place/{actor.public_id}")[:4].hex()  # each person's own
     return Token(keys.seal(_PURPOSE, claims), until, f"/cas/e{epoch}-{place}")
 
 

@@ -12,6 +12,7 @@ from jishi.core.i18n import N_
 from jishi.core.signing import Keys
 from jishi.hub import content
 from jishi.hub.cas.passes import Pass, open_pass
+from jishi.xet import proofs
 
 HOLDERS_MAX: Final = 16
 """Xorbs with one chunk that are looked at."""
@@ -116,7 +117,7 @@ def find_hint(tx: Tx, repo_id: int) -> list[xet.Part]:
 
 
 def has_xorb(tx: Tx, keys: Keys, sealed: str, name: bytes) -> bool:
-    """Whether a xorb need not be sent: it is here, in a file that the pass may know of.
+    """Whether a xorb need not be sent: it is here, and sent before or known to the pass.
 
     Raises:
         PassInvalid: If the pass is not good.
@@ -126,6 +127,8 @@ def has_xorb(tx: Tx, keys: Keys, sealed: str, name: bytes) -> bool:
     xorb = xet.find_xorbs(tx, [name]).get(name)
     if xorb is None:
         return False
+    if proofs.find_sent(tx, opened.by, [xorb.id]):
+        return True
     users = xet.find_users(tx, xorb.id, limit=USERS_MAX)
     files = content.known_files(tx, opened.repo_id, users)[:COVERING_FILES_MAX]
     parts = xet.list_parts(tx, files, first=xorb.id, limit=REPLY_XORBS_MAX)

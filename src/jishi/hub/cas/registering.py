@@ -14,6 +14,7 @@ from jishi.core.i18n import N_
 from jishi.hub import content
 from jishi.hub.cas.passes import Pass
 from jishi.hub.node import Node
+from jishi.xet import proofs
 from jishi.xet.formats import ShardFile
 
 HASHED_BYTES_MAX: Final = 64 << 20
@@ -75,7 +76,7 @@ def prove_all(
     for file in files:
         if file.sha256 is None:
             raise DigestUnsaid
-        claimed.append(Claimed(xet.prove_file(node.xet.memory, file, xorbs), file.sha256))
+        claimed.append(Claimed(proofs.prove_file(node.xet.memory, file, xorbs), file.sha256))
     return claimed
 
 

@@ -28,7 +28,7 @@ from jishi.hub.content.contents import (
 )
 from jishi.hub.content.flows import source_of
 from jishi.hub.content.jobs import HANDLERS
-from jishi.hub.content.sharing import known_files, list_large_files
+from jishi.hub.content.sharing import known_files, list_large_files, readable_files
 
 __all__ = [
     "HANDLERS",
@@ -47,6 +47,7 @@ __all__ = [
     "list_objects",
     "mark_committed",
     "plain_key",
+    "readable_files",
     "register_plain",
     "register_xet",
     "source_of",
