@@ -10,28 +10,26 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from html import escape, unescape
 from typing import Final
 
 import comrak
 import nh3
-from latex2mathml import exceptions as tex_errors
-from latex2mathml.converter import convert
 from markupsafe import Markup
 
 from jishi.core.i18n import N_, translate
-from jishi.http.highlight import Effort, highlight, language_of, lines_of
+from jishi.http.highlight import language_of, lines_of
+from jishi.http.passage import DEPTH_MAX, Passage, TooDeep
+from jishi.http.tags import TooManyTags, split
 
 __all__ = ["Place", "language_of", "lines_of", "render_markdown"]
 
 SOURCE_CHARS_MAX: Final = 1_000_000
 """Longer documents end here."""
-FORMULA_CHARS_MAX: Final = 2_000
-DEPTH_MAX: Final = 400
-"""Elements inside each other; the time of nh3 grows with the square.  Deeper is shown as text."""
+HTML_CHARS_MAX: Final = 8_000_000
+"""What gets longer than this is shown as text, like what is too deep."""
 ID_PREFIX: Final = "card-"
 """Before every id and every link to one, so that a document cannot pose as a part of the page."""
-RENDERER: Final = 2
+RENDERER: Final = 3
 """Raise it when the same source gives other HTML: keys of caches hold it."""
 
 
@@ -63,15 +61,12 @@ def render_markdown(source: str, place: Place, locale: str = "en") -> Markup:
     if _DEEP_QUOTE.search(text):
         return _as_text(text)
     html = comrak.render_markdown(text, _extensions, _parsing, _rendering)
-    if _is_deep(html):
-        return _as_text(text)
-    effort = Effort()
-    html = _MATH.sub(lambda found: _formula(found, effort), html)
-    html = _CODE.sub(lambda found: _coloured(found, effort), html)
     html = _CHECKBOX.sub(_checked, html)
-    html = _HEADING.sub(_Headings(), html)
     html = _ALERT.sub(lambda found: found[1] + translate(found[2], locale), html)
-    html = _link_outside_images(html)
+    try:
+        html = Passage(list(split(html, names=_READ_TAGS, attributes=_READ_ATTRIBUTES))).html
+    except (TooDeep, TooManyTags):
+        return _as_text(text)
     cleaner = nh3.Cleaner(
         tags=_TAGS,
         attributes=_ATTRIBUTES,
@@ -82,7 +77,10 @@ def render_markdown(source: str, place: Place, locale: str = "en") -> Markup:
         set_tag_attribute_values={"pre": {"tabindex": "0"}, "table": {"tabindex": "0"}},
         clean_content_tags=_DROPPED,
     )
-    return Markup(cleaner.clean(html))  # noqa: S704  (the one sanitiser)
+    html = cleaner.clean(html)
+    if len(html) > HTML_CHARS_MAX:
+        return _as_text(text)
+    return Markup(html)  # noqa: S704  (the one sanitiser)
 
 
 def _cut_front_matter(source: str) -> str:
@@ -95,81 +93,9 @@ def _as_text(text: str) -> Markup:
     return Markup('<pre tabindex="0">{}</pre>').format(text)
 
 
-def _is_deep(html: str) -> bool:
-    depth = 0
-    for tag in _NESTING.finditer(html):
-        depth = max(0, depth - 1) if tag[1] else depth + 1
-        if depth > DEPTH_MAX:
-            return True
-    return False
-
-
-def _formula(found: re.Match[str], effort: Effort) -> str:
-    tex = unescape(found["tex"]).strip()
-    plain = f"<code>{escape(tex)}</code>"
-    if len(tex) > FORMULA_CHARS_MAX or effort.is_spent:
-        return plain
-    display = "block" if found["style"] == "display" else "inline"
-    try:
-        return convert(tex, display=display)
-    except _TEX_FAULTS:
-        return plain
-
-
-def _coloured(found: re.Match[str], effort: Effort) -> str:
-    language = found["language"].partition(" ")[0]
-    coloured = highlight(unescape(found["code"]), language, effort)
-    if coloured is None:
-        return found[0]
-    return f'<pre><code class="language-{escape(language)}">{coloured}\n</code></pre>'
-
-
 def _checked(found: re.Match[str]) -> str:
     """A box that cannot be ticked is a sign; as a form field it would have no label."""
     return "\u2611" if 'checked=""' in found[0] else "\u2610"
-
-
-class _Headings:
-    """Moves headings one level down, below the page's own, and names them as GitHub does.
-
-    comrak names them too, in a time that grows with the square of equal headings.
-    """
-
-    def __init__(self) -> None:
-        self._used: dict[str, int] = {}
-
-    def __call__(self, found: re.Match[str]) -> str:
-        level = min(6, int(found["level"]) + 1)
-        text = unescape(_TAG.sub("", found["text"])).strip().lower()
-        name = _NOT_IN_NAMES.sub("", text).replace(" ", "-")
-        count = self._used.get(name, 0)
-        self._used[name] = count + 1
-        number = f"-{count}" if count else ""
-        return f'<h{level} id="{escape(name + number)}">{found["text"]}</h{level}>'
-
-
-def _link_outside_images(html: str) -> str:
-    """Put a link in the place of an image from elsewhere: reading must tell nobody else.
-
-    Where this does not recognise an image, the filter below takes its address away.
-    """
-    depth = 0
-    pieces: list[str] = []
-    end = 0
-    for tag in _LINK_OR_IMAGE.finditer(html):
-        if tag["name"].lower() == "a":
-            depth = max(0, depth + (-1 if tag["closing"] else 1))
-            continue
-        source = _SOURCE.search(tag["rest"])
-        address = unescape(source[2] if source else "")
-        if not _OUTSIDE.match(address):
-            continue
-        alt = _ALT.search(tag["rest"])
-        name = (alt[2] if alt else "") or escape(address.rpartition("/")[2] or address)
-        link = f'<a href="{escape(address)}">{name}</a>'
-        pieces += [html[end : tag.start()], name if depth else link]
-        end = tag.end()
-    return "".join([*pieces, html[end:]])
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +120,7 @@ class _Filter:
                 return value
 
     def _page(self, value: str) -> str | None:
-        address = value.strip()
+        address = _SKIPPED.sub("", value).strip()
         if address.startswith("#"):
             return address if address.startswith(f"#{ID_PREFIX}") else f"#{ID_PREFIX}{address[1:]}"
         scheme = _SCHEME.match(_INVISIBLE.sub("", address))
@@ -203,7 +129,7 @@ class _Filter:
         return self._inside(address, self.place.pages)
 
     def _file(self, value: str) -> str | None:
-        address = value.strip()
+        address = _SKIPPED.sub("", value).strip()
         if _SCHEME.match(_INVISIBLE.sub("", address)):
             return None
         return self._inside(address, self.place.files)
@@ -244,36 +170,15 @@ _FRONT_MATTER: Final = re.compile(
     r"\A\s*---[ \t]*\r?\n.*?(?:^---[ \t]*(?:\r?\n|\Z)|\Z)\s*", re.DOTALL | re.MULTILINE
 )
 _DEEP_QUOTE: Final = re.compile(rf"^(?: {{0,3}}>){{{DEPTH_MAX}}}", re.MULTILINE)
-_NESTING: Final = re.compile(
-    r"<(/?)(?!(?:p|li|td|th|tr|dt|dd|br|hr|img|input|wbr|source|b|i)\b)[a-z]", re.IGNORECASE
-)
-"""Tags that lie inside each other; others end by themselves."""
-_MATH: Final = re.compile(
-    r'(?:<pre>)?<(?P<tag>span|code)(?: class="language-math")? data-math-style="(?P<style>\w+)">'
-    r"(?P<tex>.*?)</(?P=tag)>(?:</pre>)?",
-    re.DOTALL,
-)
-_CODE: Final = re.compile(
-    r'<pre><code class="language-(?P<language>[^"]*)">(?P<code>.*?)\n?</code></pre>', re.DOTALL
-)
 _CHECKBOX: Final = re.compile(r'<input type="checkbox" (?:checked="" )?disabled="" />')
-_HEADING: Final = re.compile(
-    r"<h(?P<level>[1-6])(?:\s[^>]*)?>(?P<text>.*?)</h(?P=level)>", re.IGNORECASE | re.DOTALL
-)
 _ALERTS: Final = (N_("Note"), N_("Tip"), N_("Important"), N_("Warning"), N_("Caution"))
 _ALERT: Final = re.compile(rf'(<p class="markdown-alert-title">)({"|".join(_ALERTS)})(?=</p>)')
 """The titles that comrak gives to alerts without one."""
-_TAG: Final = re.compile("<[^>]*>")
-_NOT_IN_NAMES: Final = re.compile(r"[^\w\- ]")
-_LINK_OR_IMAGE: Final = re.compile(
-    r"<(?P<closing>/?)(?P<name>a|img)\b(?P<rest>[^>]*)>", re.IGNORECASE
-)
-_SOURCE: Final = re.compile(r"""\bsrc\s*=\s*(["'])(.*?)\1""", re.IGNORECASE | re.DOTALL)
-_ALT: Final = re.compile(r"""\balt\s*=\s*(["'])(.*?)\1""", re.IGNORECASE | re.DOTALL)
-_OUTSIDE: Final = re.compile(r"(?:https?:)?//", re.IGNORECASE)
 _SCHEME: Final = re.compile(r"([a-z][a-z0-9+.\-]*):", re.IGNORECASE)
 _INVISIBLE: Final = re.compile("[\x00-\x20\x7f]")
 """What browsers skip inside of a scheme."""
+_SKIPPED: Final = re.compile("[\x00-\x1f\x7f]")
+"""What browsers skip anywhere in an address: two slashes may have a tab between them."""
 _SIZE: Final = re.compile(r"[0-9]{1,4}%?")
 _CODE_CLASS: Final = re.compile(r"hl-[a-z0-9]{1,4}|language-[\w+#.\-]{1,30}")
 _ALERT_CLASS: Final = re.compile(
@@ -347,12 +252,8 @@ for _tag in _ALIGNED:
 for _tag in ("div", "p"):
     _ATTRIBUTES[_tag].add("class")
 
-_TEX_FAULTS: Final[tuple[type[Exception], ...]] = (
-    *(kind for kind in vars(tex_errors).values() if isinstance(kind, type)),
-    *(ArithmeticError, AttributeError, AssertionError, LookupError, RecursionError),
-    *(RuntimeError, StopIteration, TypeError, ValueError),
-)
-"""latex2mathml meets odd input with whatever its code runs into."""
+_READ_TAGS: Final = _TAGS | _DROPPED | {"h1", "input", "source"}
+_READ_ATTRIBUTES: Final = {"data-math-style", *(n for each in _ATTRIBUTES.values() for n in each)}
 
 
 def _make_extensions() -> comrak.ExtensionOptions:
