@@ -39,6 +39,7 @@ SMALL_BYTES_MAX: Final = 64 << 10
 """Bodies that are JSON: telemetry, questions."""
 NO_STORE: Final = {"Cache-Control": "no-store"}
 BINARY: Final = {"Content-Type": "application/octet-stream", **NO_STORE}
+TELEMETRY: Final = "/v1/telemetry"
 _RANGE: Final = re.compile(r"bytes=(\d{1,18})-(\d{0,18})", re.ASCII)
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -113,7 +114,10 @@ async def get_data(request: Request) -> Response:
 
 
 async def take_telemetry(request: Request) -> Response:
-    """``POST /v1/telemetry``: the client waits for the answer at the end of each transfer."""
+    """``POST /v1/telemetry``: the client waits for the answer at the end of each transfer.
+
+    hf_xet 1.8.0 asks at the root of the store's host, with the pass of the store.
+    """
     await read_body(request, bytes_max=SMALL_BYTES_MAX)
     return Response(status_code=200)
 
@@ -191,10 +195,11 @@ def _routes() -> Iterator[Route]:
         ("POST", "/v2/shards", put_shard_v2),
         ("GET", "/v2/reconstructions/{hash}", reconstruct_v2),
         ("GET", "/data/{seal}", get_data),
-        ("POST", "/v1/telemetry", take_telemetry),
+        ("POST", TELEMETRY, take_telemetry),
     ):
         where = f"/cas/{{epoch}}{path}"
         yield Route(methods, where, speaking(refuse, handler), opens_itself=True)
+    yield Route("POST", TELEMETRY, speaking(refuse, take_telemetry), opens_itself=True)
 
 
 ROUTES: Final = tuple(_routes())
