@@ -10,10 +10,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jishi.people import find_namespace
-from jishi.people.names import BadFullName, BadName, NameReserved, NameTaken, check_name
+from jishi.people.names import (
+    SEARCH,
+    BadFullName,
+    BadName,
+    NameReserved,
+    NameTaken,
+    check_name,
+    search_namespaces,
+)
 from jishi.people.orgs import OrgDraft, create_org
 from jishi.people.reserved import RESERVED
 from tests.people.folk import add
+from tests.plans import plan_of
 
 LETTERS = string.ascii_letters + string.digits
 
@@ -101,3 +110,24 @@ def test_a_name_is_found_without_case_and_keeps_its_spelling(tx) -> None:
 def test_a_full_name_is_one_line(tx, full_name: str) -> None:
     with pytest.raises(BadFullName):
         add(tx, "mei", full_name=full_name)
+
+
+def test_names_are_searched_in_both_scripts_and_come_in_order(tx) -> None:
+    for name, full_name in (
+        ("zoe", "Zoë Möller"),
+        ("Mei", "林小美"),
+        ("amei", ""),
+        ("bob", "100%"),
+    ):
+        add(tx, name, full_name=full_name)
+
+    def found(*words: str) -> list[str]:
+        return [each.name for each in search_namespaces(tx, words, limit=5)]
+
+    assert found("MEI") == ["amei", "Mei"]
+    assert found("小美", "me") == ["Mei"]
+    assert found("möller") == found("MÖLLER".title()) == ["zoe"]
+    assert found("%") == ["bob"]
+    assert found("_") == []
+    assert len(search_namespaces(tx, (), limit=2)) == 2
+    assert not plan_of(tx, SEARCH.limit(5)).sorts

@@ -132,7 +132,8 @@ HEAD = RepoHead(
     url="/longquan/celadon-chat",
     list_url="/models",
     private=False,
-    revision="main",
+    files_url="/longquan/celadon-chat/tree/main",
+    history_url="/longquan/celadon-chat/commits/main",
     task="text-generation",
     licence="apache-2.0",
     likes=402,
@@ -149,11 +150,17 @@ LONG_HEAD = replace(
     url=f"/datasets/a-laboratory-with-the-longest-name-allowed/{LONG}",
     list_url="/datasets",
     private=True,
-    revision="refs/pr/1",
+    commits=None,
     is_liked=True,
     may_write=True,
 )
-USES = Uses("", "causal-lm", "config.json", "http://127.0.0.1:8000/longquan/celadon-chat")
+USES = Uses(
+    repo_type="",
+    python="causal-lm",
+    sample_url="http://127.0.0.1:8000/longquan/celadon-chat/resolve/main/config.json",
+    sample_name="config.json",
+    git_url="http://127.0.0.1:8000/longquan/celadon-chat",
+)
 FACTS = Facts(
     downloads_30d=18_204,
     downloads_all=6_031_118,
@@ -419,9 +426,9 @@ SAMPLES: dict[str, tuple[str, Any]] = {
     "home-new-signed-in": ("home/home.html", HomePage(LIN, (), (), True)),
     "search": (
         "home/search.html",
-        SearchPage(VISITOR, "celadon", Owner("celadon", "青瓷", True), _SHELVES),
+        SearchPage(VISITOR, "celadon", (Owner("celadon", "青瓷", True),), _SHELVES),
     ),
-    "search-nothing": ("home/search.html", SearchPage(VISITOR, "<b>weft</b> " + LONG, None, ())),
+    "search-nothing": ("home/search.html", SearchPage(VISITOR, "<b>weft</b> " + LONG, (), ())),
     "list": ("hub/list.html", _LIST),
     "list-filtered": (
         "hub/list.html",

@@ -5,18 +5,19 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import re
+from urllib.parse import quote
 
 import pytest
 import sqlalchemy as sa
 
-from jishi import hub
+from jishi import git, hub
 from jishi.core.db import Mode
 from jishi.hub import RepoKind, access_repo, content
 from jishi.hub.commits import CommitDraft, PutLarge
 from jishi.hub.content import tables as content_tables
 from jishi.people import Actor
 from jishi.web.addresses import PREFIX
-from tests.web.conftest import Visitor
+from tests.web.conftest import Visitor, add
 
 CARD = "---\nlicense: mit\ntags: [kiln]\nbase_model: zhe/base\n---\n# Silk\n\n[use](docs/use.md)\n"
 
@@ -86,9 +87,9 @@ def test_owners_have_a_page_and_nobody_has_none(put, visitor: Visitor, lin: Visi
     missing = visitor.get("/nobody")
 
     assert "龙泉实验室 longquan Organisation" in org
-    assert "Members 林 lin admin" in org
+    assert "Members L lin admin" in org
     assert "hf upload lin/first-model ." in person
-    assert "Organisations 龙 longquan admin" in person
+    assert "Organisations L longquan admin" in person
     assert (missing.status, "Nobody here is called nobody." in missing.said) == (404, True)
 
 
@@ -102,7 +103,7 @@ def test_a_card_is_rendered_with_commands_for_this_host(put, visitor: Visitor) -
     assert "export HF_ENDPOINT=http://hub.test hf download lin/silk" in page.said
     assert "git clone http://hub.test/lin/silk" in page.said
     assert 'AutoModelForCausalLM.from_pretrained( "lin/silk" )' in page.said
-    assert "curl -L http://hub.test/lin/silk/resolve/main/config.json" in page.said
+    assert "curl -fL http://hub.test/lin/silk/resolve/main/config.json" in page.said
     assert "Licence MIT Architecture XForCausalLM" in page.said
 
 
@@ -409,3 +410,109 @@ def test_what_is_wrong_with_a_new_repository_stands_at_its_field(put, lin: Visit
     assert "Please fill this in." in empty.said
     assert 'aria-describedby="e-owner"' in other.text
     assert "lin is another person." in other.said
+
+
+def test_a_branch_with_a_slash_has_all_its_pages(node, put, lin_actor, visitor: Visitor) -> None:
+    put("lin/silk", {"a.txt": "1\n"})
+    put("lin/silk", {"a/b.txt": "1\n"}, title="Second")
+    with node.db.begin(Mode.WRITE) as tx:
+        repo = access_repo(tx, lin_actor, RepoKind.MODEL, "lin/silk")
+        git.move_ref(tx, repo.git_id, "refs/heads/feature/x", old=None, new=repo.head)
+
+    for page in ("/tree/feature%2Fx", "/blob/feature%2Fx/a.txt", "/commits/feature%2Fx/a.txt"):
+        text = visitor.get(f"/lin/silk{page}").text
+        tabs = re.findall(r'href="(/lin/silk/(?:tree|commits)/feature[^"/?]*)"', text)
+        assert {visitor.get(tab).status for tab in tabs} == {200}
+        assert "/lin/silk/tree/feature%2Fx" in tabs
+        assert "/lin/silk/commits/feature%2Fx" in tabs
+    for typed, meant in (
+        ("/tree/feature/x", "/tree/feature%2Fx"),
+        ("/tree/feature/x/a?after=b", "/tree/feature%2Fx/a?after=b"),
+        ("/blob/feature/x/a/b.txt", "/blob/feature%2Fx/a/b.txt"),
+        ("/commits/feature/x", "/commits/feature%2Fx"),
+    ):
+        assert visitor.get(f"/lin/silk{typed}").goes_to == f"/lin/silk{meant}"
+    assert visitor.get("/lin/silk/tree/other/x").status == 404
+
+
+def test_the_history_tab_counts_the_revision_that_is_looked_at(put, visitor: Visitor) -> None:
+    put("lin/silk", {"a.txt": "1\n"})
+    put("lin/silk", {"a.txt": "2\n"}, title="Second")
+    put("lin/silk", {"a.txt": "3\n"}, title="Third")
+    commits = re.findall(
+        r'href="/lin/silk/commit/(\w+)"', visitor.get("/lin/silk/commits/main").text
+    )
+
+    old = visitor.get(f"/lin/silk/tree/{commits[-1]}").text
+
+    assert "History <b>3</b>" in visitor.get("/lin/silk/tree/main").text
+    assert "History <b>1</b>" in old
+
+
+def test_commands_work_as_they_stand(put, visitor: Visitor, lin: Visitor) -> None:
+    put("lin/silk", {"deep/只有.bin": "x"})
+    put("lin/secret", {"my file.txt": "x"}, RepoKind.DATASET, private=True)
+
+    silk, secret = visitor.get("/lin/silk").said, lin.get("/datasets/lin/secret").said
+
+    assert "curl -fL http://hub.test/api/models/lin/silk lin" not in silk
+    assert re.search(r"curl -fL http://hub\.test/api/models/lin/silk (?!-o)", silk)
+    assert 'import os os.environ[ "HF_ENDPOINT" ] = "http://hub.test" from' in silk
+    bearer = "-H &#34;Authorization: Bearer $(hf auth token)&#34;"
+    url = "http://hub.test/datasets/lin/secret/resolve/main/my%20file.txt"
+    assert f"hf auth login curl -fL {bearer} {url} -o &#39;my file.txt&#39;" in secret.replace(
+        '"', "&#34;"
+    )
+
+
+def test_a_claimed_parent_is_explained_and_leads_to_what_is_here(
+    put, visitor: Visitor, lin: Visitor
+) -> None:
+    put("lin/base", {})
+    put("lin/hidden", {}, private=True)
+    card = "---\nbase_model: [lin/base, lin/hidden, zhe/elsewhere]\n---\n"
+    put("lin/silk", {"README.md": card})
+
+    page, own = visitor.get("/lin/silk"), lin.get("/lin/silk")
+
+    assert 'derived from <a href="/lin/base">lin/base</a>' in page.text
+    assert "derived from lin/hidden" in page.text
+    assert 'derived from <a href="/lin/hidden">lin/hidden</a>' in own.text
+    assert "derived from zhe/elsewhere" in page.text
+    assert "Its author says so; nobody has checked it." in page.said
+    assert 'title="Its author says so; nobody has checked it."' in visitor.get("/models").text
+
+
+def test_refusals_speak_to_readers_as_pages_do(put, visitor: Visitor, mei: Visitor) -> None:
+    put("lin/silk", {"a.txt": "1\n"})
+    put("longquan/silk", {})
+
+    assert "There is no branch, tag or commit nope here." in visitor.get("/lin/silk/tree/nope").said
+    signed_out = visitor.get("/new")
+    assert (signed_out.status, "access token" in signed_out.said) == (401, False)
+    assert "This needs an account here." in signed_out.said
+    other_role = "An administrator of the organisation can give you another role."
+    assert other_role in mei.get("/longquan/silk/settings").said
+    for path in ("/sign-up", "/admin/people", "/lin/silk/settings"):
+        refused = mei.get(path)
+        assert (refused.status, other_role in refused.said) == (403, False)
+
+
+def test_programs_find_an_icon_and_robots_nothing(visitor: Visitor) -> None:
+    icon, robots = visitor.get("/favicon.ico"), visitor.get("/robots.txt")
+
+    assert visitor.get(icon.headers["location"]).headers["content-type"] == "image/svg+xml"
+    assert robots.text == "User-agent: *\nDisallow: /\n"
+
+
+def test_search_finds_people_and_organisations_by_what_they_are_called(
+    node, lin: Visitor, visitor: Visitor
+) -> None:
+    add(node, "xiaomei", full_name="周小美 Mei")
+
+    assert "xiaomei" in visitor.get("/?q=" + quote("小美")).said
+    assert "xiaomei" in visitor.get("/?q=mei").said
+    assert "longquan" in visitor.get("/?q=" + quote("龙泉")).said
+    assert "lin 林青 Person" in lin.get("/?q=LIN").said
+    assert "Nothing has this in its name" in visitor.get("/?q=" + quote("小梅")).said
+    assert "Nothing has this in its name" in visitor.get("/?q=%25").said

@@ -381,3 +381,15 @@ def test_a_wrong_password_is_marked_where_it_was_typed(mei: Visitor) -> None:
     assert beside(short.text) == {"new": "A password has at least 10 characters."}
     assert beside(said.text) == {"old": "当前密码错误。"}
     assert "user name or password" not in wrong.said.lower()
+
+
+def test_what_cannot_be_undone_in_one_click_asks_first(lin: Visitor, mei: Visitor) -> None:
+    mei.post("/settings/tokens", name="laptop", role="read")
+
+    tokens, people = mei.get("/settings/tokens").text, lin.get("/admin/people").text
+
+    for page, action in (
+        (tokens, r"/settings/tokens/\w+/revoke"),
+        (people, "/admin/people/mei/active"),
+    ):
+        assert re.search(rf'</summary>\s*<form class="sure" method="post" action="{action}">', page)

@@ -57,7 +57,7 @@ class DeviceGone(Refusal):
 
     code: ClassVar[str] = "people.device_gone"
     kind: ClassVar[Kind] = Kind.MISSING
-    text: ClassVar[str] = N_("No device is waiting with this code. Start again on the device.")
+    text: ClassVar[str] = N_("No program is waiting with this code. Start again in the program.")
 
 
 class TooManyDevices(Refusal):
@@ -65,7 +65,7 @@ class TooManyDevices(Refusal):
 
     code: ClassVar[str] = "people.too_many_devices"
     kind: ClassVar[Kind] = Kind.THROTTLED
-    text: ClassVar[str] = N_("Too many devices are waiting for approval. Try again later.")
+    text: ClassVar[str] = N_("Too many programs are waiting for approval. Try again later.")
 
 
 @unique

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum, unique
 from typing import Any, ClassVar, Final
@@ -13,6 +14,7 @@ from jishi.core.db import Tx
 from jishi.core.errors import Kind, Refusal
 from jishi.core.i18n import N_
 from jishi.core.ids import new_id
+from jishi.core.paging import PAGE_MAX
 from jishi.core.sql import insert_once
 from jishi.people import tables
 from jishi.people.actors import Actor, AnothersName, Denied, Role
@@ -20,6 +22,7 @@ from jishi.people.reserved import RESERVED
 
 NAME_CHARS_MAX = 42
 FULL_NAME_CHARS_MAX = 100
+WORDS_MAX = 8
 
 _RULE: Final = re.compile(r"[A-Za-z0-9](?:-?[A-Za-z0-9])+")
 _OBJECT_ID: Final = re.compile(r"[0-9a-f]{24}")
@@ -123,6 +126,25 @@ def find_namespace(tx: Tx, name: str) -> Namespace | None:
     return None if row is None else to_namespace(row)
 
 
+def search_namespaces(tx: Tx, words: Sequence[str], *, limit: int) -> tuple[Namespace, ...]:
+    """Return people and organisations, by name, whose name and full name hold all ``words``.
+
+    Args:
+        words: Compared without case; at most ``WORDS_MAX`` of them.
+        limit: At most ``PAGE_MAX``.
+    """
+    statement = SEARCH
+    for word in words[:WORDS_MAX]:
+        lowered = word.lower()
+        statement = statement.where(
+            _n.name_key.contains(lowered, autoescape=True)
+            | _n.full_name.contains(word, autoescape=True)
+            | sa.func.lower(_n.full_name).contains(lowered, autoescape=True)
+        )
+    rows = tx.conn.execute(statement.limit(min(limit, PAGE_MAX)))
+    return tuple(to_namespace(row) for row in rows)
+
+
 def require_role(tx: Tx, actor: Actor, role: Role, namespace: str) -> None:
     """Insist on ``role`` for something that changes ``namespace``; ``Actor.require`` in words.
 
@@ -196,3 +218,4 @@ SOURCE: Final = tables.namespaces.outerjoin(tables.orgs, tables.orgs.c.id == _n.
 _BY_NAME: Final = (
     sa.select(*COLUMNS).select_from(SOURCE).where(_n.name_key == sa.bindparam("name_key"))
 )
+SEARCH: Final = sa.select(*COLUMNS).select_from(SOURCE).order_by(_n.name_key)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from typing import Any, Final
+from urllib.parse import quote
 
 from jishi.hub import Repo, RepoKind
-from jishi.web.addresses import LISTS, repo_url, with_query
+from jishi.web.addresses import LISTS, at_revision, repo_url, with_query
 from jishi.web.pages.lists import Parent, Row
 from jishi.web.pages.repos import Facts, RepoHead, Uses
 
@@ -70,29 +72,45 @@ def row_of(repo: Repo) -> Row:
 
 
 def head_of(
-    repo: Repo, tab: str, *, revision: str = "main", is_liked: bool, may_write: bool
+    repo: Repo,
+    tab: str,
+    *,
+    revision: str = "main",
+    commits: int | None,
+    is_liked: bool,
+    may_write: bool,
 ) -> RepoHead:
-    """Return what stands above every page of a repository."""
+    """Return what stands above every page of a repository.
+
+    Args:
+        commits: How many the revision has, ``None`` where that takes too long to tell.
+    """
+    url = repo_url(repo.kind, repo.path)
     return RepoHead(
         kind=repo.kind.value,
         owner=repo.namespace,
         name=repo.name,
-        url=repo_url(repo.kind, repo.path),
+        url=url,
         list_url=LISTS[repo.kind],
         private=repo.private,
-        revision=revision,
+        files_url=at_revision(url, "tree", revision),
+        history_url=at_revision(url, "commits", revision),
         task=task_of(repo),
         licence=word(repo.card, "license"),
         likes=repo.likes,
         is_liked=is_liked,
-        commits=repo.commits,
+        commits=commits,
         may_write=may_write,
         tab=tab,
     )
 
 
-def facts_of(repo: Repo) -> Facts:
-    """Return what the hub counts and the card says."""
+def facts_of(repo: Repo, parents: tuple[Parent, ...]) -> Facts:
+    """Return what the hub counts and the card says.
+
+    Args:
+        parents: ``parents_of``, with the addresses of those that are here.
+    """
     architectures = (repo.config or {}).get("architectures") or [""]
     return Facts(
         downloads_30d=repo.downloads_30d,
@@ -103,7 +121,7 @@ def facts_of(repo: Repo) -> Facts:
         library=word(repo.card, "library_name"),
         languages=words(repo.card, "language"),
         architecture=architectures[0] if isinstance(architectures[0], str) else "",
-        parents=parents_of(repo),
+        parents=parents,
         datasets=words(repo.card, "datasets"),
         tags=tuple(
             (tag, with_query(LISTS[repo.kind], {"tag": tag}))
@@ -113,14 +131,23 @@ def facts_of(repo: Repo) -> Facts:
     )
 
 
-def uses_of(repo: Repo, sample_file: str, base: str) -> Uses:
+def uses_of(repo: Repo, sample: str, base: str) -> Uses:
     """Return what the commands on a card need to know.
 
     Args:
-        sample_file: A file that exists, quoted.
+        sample: Path of a file that exists, empty if there is none to show.
     """
     url = repo_url(repo.kind, repo.path)
-    return Uses(_REPO_TYPES[repo.kind], _python(repo), sample_file, f"{base}{url}")
+    sample_url = f"/api/{repo.kind.value}s/{quote(repo.path)}"
+    if sample:
+        sample_url = at_revision(url, "resolve", "main", sample)
+    return Uses(
+        repo_type=_REPO_TYPES[repo.kind],
+        python=_python(repo),
+        sample_url=base + sample_url,
+        sample_name=shlex.quote(sample.rpartition("/")[2]) if sample else "",
+        git_url=f"{base}{url}",
+    )
 
 
 def language_of(repo: Repo) -> str:

@@ -8,6 +8,7 @@ from typing import Final
 from starlette.responses import Response
 
 from jishi.core.errors import Kind, Refusal
+from jishi.core.i18n import N_, translate
 from jishi.http import Context, Saying, say
 from jishi.hub import RepoElsewhere, RepoKind
 from jishi.web.addresses import repo_url
@@ -19,11 +20,17 @@ SAYINGS: Final[Mapping[str, Saying]] = {}
 
 _STATES_OF_CODES: Final[Mapping[str, str]] = {
     "hub.repo_missing": "hidden",
+    "people.denied": "no_role",
     "people.link_gone": "gone",
     "web.not_yet": "not_yet",
     "web.set_up_gone": "gone",
 }
 """Where a kind says too little for a heading."""
+_TEXTS: Final[Mapping[str, str]] = {
+    "hub.revision_missing": N_("There is no branch, tag or commit {revision} here."),
+    "people.sign_in_needed": N_("This needs an account here."),
+}
+"""What is said otherwise to readers than to programs."""
 _STATES: Final[Mapping[Kind, str]] = {
     Kind.INVALID: "wrong",
     Kind.UNAUTHENTICATED: "sign_in",
@@ -43,7 +50,9 @@ def refuse(refusal: Refusal, context: Context) -> Response:
         return _moved(refusal, context)
     said = say(SAYINGS, refusal, context)
     state = _STATES_OF_CODES.get(refusal.code) or _STATES[refusal.kind]
-    page = ErrorPage(chrome_of(context), state, said.text, "")
+    own = _TEXTS.get(refusal.code)
+    text = translate(own, context.locale).format_map(refusal.facts) if own else said.text
+    page = ErrorPage(chrome_of(context), state, text, "")
     return html("errors/error.html", page, status=said.status)
 
 

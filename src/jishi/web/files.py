@@ -93,6 +93,16 @@ async def read_static(request: Request) -> Response:
     return Response(file.plain, headers=headers, media_type=file.media_type)
 
 
+async def read_icon(_request: Request) -> Response:
+    """``GET /favicon.ico``: for those who do not read that pages name another one."""
+    return Response(status_code=302, headers={"Location": f"{static_files().folder}/seal.svg"})
+
+
+async def read_robots(_request: Request) -> Response:
+    """``GET /robots.txt``: a hub of one's own is not for search engines."""
+    return Response("User-agent: *\nDisallow: /\n", media_type="text/plain")
+
+
 def _is_picture(file: Traversable) -> bool:
     return file.name.endswith(".svg")
 

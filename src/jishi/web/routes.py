@@ -14,7 +14,7 @@ from jishi.hub import RepoKind
 from jishi.web.addresses import LISTS, PREFIX
 from jishi.web.answers import choose
 from jishi.web.errors import refuse
-from jishi.web.files import read_static
+from jishi.web.files import read_icon, read_robots, read_static
 from jishi.web.handlers import (
     admin,
     commits,
@@ -27,9 +27,9 @@ from jishi.web.handlers import (
     repos,
     settings,
 )
+from jishi.web.handlers.revisions import KindHandler, with_slashes
 
 Handler = Callable[[Request], Awaitable[Response]]
-KindHandler = Callable[[Request, RepoKind], Awaitable[Response]]
 
 
 def page(handler: Handler) -> Handler:
@@ -53,10 +53,10 @@ _REPO: Final[tuple[tuple[str, str, KindHandler], ...]] = (
     ("GET", "", repos.read_card),
     ("POST", "/like", repos.change_like),
     ("GET", "/tree/{rev}", files.read_folder),
-    ("GET", "/tree/{rev}/{path...}", files.read_folder),
-    ("GET", "/blob/{rev}/{path...}", files.read_file),
+    ("GET", "/tree/{rev}/{path...}", with_slashes("tree", files.read_folder)),
+    ("GET", "/blob/{rev}/{path...}", with_slashes("blob", files.read_file)),
     ("GET", "/commits/{rev}", commits.read_history),
-    ("GET", "/commits/{rev}/{path...}", commits.read_history),
+    ("GET", "/commits/{rev}/{path...}", with_slashes("commits", commits.read_history)),
     ("GET", "/commit/{oid}", commits.show_commit),
     ("GET", "/settings", repos.read_settings),
     ("POST", "/settings/visibility", repos.change_visibility),
@@ -81,6 +81,8 @@ def _repo_routes() -> Iterator[Route]:
 
 ROUTES: Final[tuple[Route, ...]] = (
     Route("GET", "/static/{hash}/{name...}", page(read_static)),
+    Route("GET", "/favicon.ico", page(read_icon)),
+    Route("GET", "/robots.txt", page(read_robots)),
     Route("GET", "/", page(home.read_home)),
     Route("GET", "/sign-in", page(doors.read_sign_in)),
     Route("POST", "/sign-in", page(doors.sign_in)),

@@ -248,7 +248,7 @@ def test_a_push_is_answered_with_the_way_to_upload(books: Hub, path) -> None:
     said = books.git("-C", str(clone), "push", check=False)
 
     wanted = "lin/cards --repo-type dataset" if "cards" in path else "lin/books"
-    assert f"hf upload {wanted} ." in said
+    assert f"    HF_ENDPOINT={books.app.context.base} hf upload {wanted} ." in said
     assert "403" in said
 
 

@@ -18,7 +18,7 @@ from jishi.hub.refs.names import (
     list_refs,
     refs_of,
 )
-from jishi.hub.revisions import TAG_PREFIX, Named, find_ref
+from jishi.hub.revisions import TAG_PREFIX, Named, RevisionMissing, find_ref
 
 __all__ = [
     "TAG_PREFIX",
@@ -28,6 +28,7 @@ __all__ = [
     "Named",
     "RefExists",
     "Refs",
+    "RevisionMissing",
     "TooManyRefs",
     "create_branch",
     "create_tag",

@@ -13,6 +13,7 @@ from jishi.http import context_of
 from jishi.hub import Repo, RepoKind
 from jishi.hub.lists import Query, Sort, list_repos
 from jishi.people import Actor, Namespace, find_namespace
+from jishi.people.names import search_namespaces
 from jishi.web.addresses import LISTS, with_query
 from jishi.web.answers import chrome_of, show
 from jishi.web.cards import row_of
@@ -97,8 +98,8 @@ def _list_page(
 
 async def _search(request: Request, text: str) -> Response:
     context = context_of(request)
-    shelves, owner = await context.db.read(_gather_found, context.actor, text)
-    page = SearchPage(chrome_of(context), text, owner, shelves)
+    shelves, owners = await context.db.read(_gather_found, context.actor, text)
+    page = SearchPage(chrome_of(context), text, owners, shelves)
     return show(request, "home/search.html", page)
 
 
@@ -110,11 +111,14 @@ def _gather_home(tx: Tx, actor: Actor) -> tuple[tuple[Shelf, ...], tuple[Row, ..
     return tuple(shelf for shelf in shelves if shelf.rows), tuple(row_of(repo) for repo in mine)
 
 
-def _gather_found(tx: Tx, actor: Actor, text: str) -> tuple[tuple[Shelf, ...], Owner | None]:
+def _gather_found(tx: Tx, actor: Actor, text: str) -> tuple[tuple[Shelf, ...], tuple[Owner, ...]]:
     words = tuple(text.split()[:WORDS_MAX])
     shelves = [_shelf(tx, actor, kind, words, FOUND_ROWS) for kind in RepoKind]
-    found = find_namespace(tx, text)
-    return tuple(shelf for shelf in shelves if shelf.rows), _owner(found) if found else None
+    exact = find_namespace(tx, text)
+    alike = search_namespaces(tx, words, limit=FOUND_ROWS)
+    found = {each.id: _owner(each) for each in (*([exact] if exact else []), *alike)}
+    owners = tuple(found.values())[:FOUND_ROWS]
+    return tuple(shelf for shelf in shelves if shelf.rows), owners
 
 
 def _shelf(tx: Tx, actor: Actor, kind: RepoKind, words: tuple[str, ...], limit: int) -> Shelf:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import Final
-from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -14,13 +13,14 @@ from jishi.core.db import Tx
 from jishi.core.errors import Refusal
 from jishi.http import context_of, read_form
 from jishi.hub import Draft, Repo, RepoKind, Right
-from jishi.hub.files import Place, find_place, list_folder
+from jishi.hub.files import Place, count_commits, find_place, list_folder
 from jishi.hub.stats import has_liked, like, unlike
 from jishi.people import Actor, Role
 from jishi.people.orgs import list_orgs
 from jishi.web.addresses import LISTS, repo_url
 from jishi.web.answers import beside, chrome_of, field, said, see_other, show, status_of
-from jishi.web.cards import facts_of, head_of, language_of, uses_of
+from jishi.web.cards import facts_of, head_of, language_of, parents_of, uses_of
+from jishi.web.pages.lists import Parent
 from jishi.web.pages.repos import CardPage, NewRepoPage, RepoHead, RepoSettingsPage
 from jishi.web.readme import read_document
 
@@ -42,6 +42,7 @@ async def read_card(request: Request, kind: RepoKind) -> Response:
     head = await read_head(request, place, "card")
     listed = await list_folder(context.node, place, "", limit=LOOK_AT)
     names = [entry.path for entry in listed.items if not entry.is_folder]
+    parents = await context.db.read(_find_parents, context.actor, parents_of(place.repo))
     readme = next((entry for entry in listed.items if entry.path == "README.md"), None)
     card = await read_document(request, place, readme) if readme else None
     if not card:  # a README.md may hold nothing but metadata
@@ -50,7 +51,7 @@ async def read_card(request: Request, kind: RepoKind) -> Response:
         chrome=chrome_of(context, way=LISTS[kind]),
         head=head,
         uses=uses_of(place.repo, _sample(names), context.base),
-        facts=facts_of(place.repo),
+        facts=facts_of(place.repo, parents),
         card_html=card,
         card_lang=language_of(place.repo),
         is_empty={entry.path for entry in listed.items} <= _MADE_BY_US,
@@ -68,6 +69,7 @@ async def read_head(request: Request, place: Place, tab: str) -> RepoHead:
         place.repo,
         tab,
         revision=place.revision,
+        commits=await count_commits(context.node, place),
         is_liked=is_liked,
         may_write=hub.may_write(context.actor, place.repo),
     )
@@ -176,7 +178,7 @@ async def _settings_page(request: Request, kind: RepoKind) -> RepoSettingsPage:
     here = f"{repo_url(kind, repo.path)}/settings"
     return RepoSettingsPage(
         chrome=chrome_of(context, way=LISTS[kind], here=here),
-        head=head_of(repo, "settings", is_liked=is_liked, may_write=True),
+        head=head_of(repo, "settings", commits=repo.commits, is_liked=is_liked, may_write=True),
         owners=owners,
         new_owner=repo.namespace,
         new_name=repo.name,
@@ -202,6 +204,20 @@ def _owners(tx: Tx, actor: Actor) -> tuple[str, ...]:
     return (actor.name, *orgs)
 
 
+def _find_parents(tx: Tx, actor: Actor, parents: tuple[Parent, ...]) -> tuple[Parent, ...]:
+    """Return parents with the addresses of those that the actor sees here."""
+    return tuple(replace(each, url=_url_of_parent(tx, actor, each.path)) for each in parents)
+
+
+def _url_of_parent(tx: Tx, actor: Actor, path: str) -> str:
+    try:
+        return repo_url(RepoKind.MODEL, hub.access_repo(tx, actor, RepoKind.MODEL, path).path)
+    except hub.RepoElsewhere as moved:
+        return repo_url(RepoKind.MODEL, str(moved.facts["path"]))
+    except hub.RepoMissing:
+        return ""
+
+
 def _like(tx: Tx, actor: Actor, kind: RepoKind, path: str, *, wants: bool) -> Repo:
     repo = hub.access_repo(tx, actor, kind, path)
     (like if wants else unlike)(tx, actor, repo)
@@ -211,7 +227,7 @@ def _like(tx: Tx, actor: Actor, kind: RepoKind, path: str, *, wants: bool) -> Re
 def _sample(names: list[str]) -> str:
     wished = [name for name in _SAMPLES if name in names]
     rest = [name for name in names if name not in _MADE_BY_US]
-    return quote(next(iter(wished + rest), "README.md"))
+    return next(iter(wished + rest), "")
 
 
 def _kind(word: str) -> RepoKind:

@@ -40,7 +40,7 @@ class HomePage:
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """Whose name was typed exactly.
+    """Whose name holds what was looked for.
 
     Attributes:
         is_organisation: Else a person.
@@ -57,10 +57,11 @@ class SearchPage:
 
     Attributes:
         text: What was looked for.
+        owners: The first of them.
         shelves: Only those that are not empty.
     """
 
     chrome: Chrome
     text: str
-    owner: Owner | None
+    owners: tuple[Owner, ...]
     shelves: tuple[Shelf, ...]

@@ -13,10 +13,12 @@ class Parent:
 
     Attributes:
         relation: ``finetune``, ``adapter``, ``quantized``, ``merge``, or empty.
+        url: Its page, empty if the visitor sees none here or nobody has looked.
     """
 
     path: str
     relation: str
+    url: str = ""
 
 
 @dataclass(frozen=True, slots=True)

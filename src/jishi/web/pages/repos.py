@@ -19,9 +19,10 @@ class RepoHead:
         kind: ``model``, ``dataset`` or ``space``.
         url: Page of the card; the others lie below it.
         list_url: All repositories of this kind.
-        revision: What links to files and history mean, ``main`` if there is nothing else.
+        files_url: Folders of the revision that is looked at.
+        history_url: Its commits.
         task: A word of the card, empty if it says none; as ``licence``.
-        commits: Length of the history of the default branch.
+        commits: How many they are, ``None`` where that takes too long to tell.
         tab: Which page this is: ``card``, ``files``, ``history`` or ``settings``.
     """
 
@@ -31,12 +32,13 @@ class RepoHead:
     url: str
     list_url: str
     private: bool
-    revision: str
+    files_url: str
+    history_url: str
     task: str
     licence: str
     likes: int
     is_liked: bool
-    commits: int
+    commits: int | None
     may_write: bool
     tab: str
 
@@ -54,13 +56,15 @@ class Uses:
         repo_type: ``--repo-type``'s value, empty for models.
         python: Which Python example fits: ``causal-lm``, ``transformers``, ``datasets``,
             ``diffusers``, ``sentence-transformers`` or ``snapshot``.
-        sample_file: A file that exists, for ``curl``; quoted.
+        sample_url: A file that exists, for ``curl``; what the API says where there is none.
+        sample_name: What to keep it as; empty if it is to be printed.
         git_url: What ``git clone`` takes.
     """
 
     repo_type: str
     python: str
-    sample_file: str
+    sample_url: str
+    sample_name: str
     git_url: str
 
 

@@ -32,7 +32,7 @@ class NoPush(Refusal):
     kind: ClassVar[Kind] = Kind.DENIED
     text: ClassVar[str] = N_(
         "This server does not take git push. Upload the files of this folder with:\n"
-        "    hf upload {words} .\n"
+        "    HF_ENDPOINT={base} hf upload {words} .\n"
         "That makes one commit of what changed. More: hf upload --help"
     )
 

@@ -45,7 +45,7 @@ async def discover(request: Request) -> Response:
     repo = await _repo(request)
     service = request.query_params.get("service", "")
     if service == RECEIVE_PACK:
-        raise _no_push(repo)
+        raise _no_push(context, repo)
     if service != UPLOAD_PACK:
         raise TooOld
     protocol, caller = _protocol(request), _caller(context)
@@ -74,7 +74,7 @@ async def upload_pack(request: Request) -> Response:
 
 async def receive_pack(request: Request) -> Response:
     """``POST …/git-receive-pack``: not offered."""
-    raise _no_push(await _repo(request))
+    raise _no_push(context_of(request), await _repo(request))
 
 
 async def _packs(context: Context, repo: Repo, body: bytes, protocol: str) -> AsyncGenerator[bytes]:
@@ -124,9 +124,9 @@ async def _repo(request: Request) -> Repo:
     return await context.db.read(hub.access_repo, context.actor, kind, path)
 
 
-def _no_push(repo: Repo) -> NoPush:
+def _no_push(context: Context, repo: Repo) -> NoPush:
     kind = "" if repo.kind is RepoKind.MODEL else f" --repo-type {repo.kind.value}"
-    return NoPush(words=repo.path + kind)
+    return NoPush(base=context.base, words=repo.path + kind)
 
 
 def _protocol(request: Request) -> str:
