@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
+from itertools import islice
 from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from jishi.core.hop import hop
 from jishi.http import context_of
 from jishi.hub import RepoKind
 from jishi.hub.files import FileChange, Place, find_place, list_commits, read_commit
@@ -24,6 +26,10 @@ LINES_MAX: Final = 3_000
 """Lines of differences on one page; files after that show only their names."""
 MARKED_CHARS_MAX: Final = 500
 """Longer lines get no marks within them."""
+MARKED_WORDS_MAX: Final = 100
+"""Nor do lines of more words and signs: the time grows with their square and faster."""
+MARKED_PAIRS_MAX: Final = 1_000_000
+"""Words compared with words on one page, 0.1 µs each; lines after that get no marks."""
 ALIKE_MIN: Final = 0.4
 """Lines that have less in common were not changed but replaced."""
 _HUNK: Final = re.compile(r"@@ -(\d+)(?:,\d+)? \+(\d+)(?:,\d+)? @@")
@@ -72,17 +78,36 @@ async def show_commit(request: Request, kind: RepoKind) -> Response:
         message=detail.info.message.strip(),
         parents=tuple((each, f"{repo}/commit/{each}") for each in detail.info.parents),
         tree_url=at_revision(repo, "tree", detail.info.oid),
-        files=tuple(_files(place, detail.info.oid, detail.changes)),
+        files=await hop(context.node.pool, _files, place, detail.info.oid, detail.changes),
         is_cut=detail.is_cut,
     )
     return show(request, "hub/commit.html", page)
 
 
-def _files(place: Place, oid: str, changes: Sequence[FileChange]) -> Iterator[FileDiff]:
+class _Marks:
+    """What may still be spent on marks within lines."""
+
+    def __init__(self) -> None:
+        self.left = MARKED_PAIRS_MAX
+
+    def spend(self, old: Sequence[str], new: Sequence[str]) -> bool:
+        """Whether two lines of these words may be compared."""
+        if max(len(old), len(new)) > MARKED_WORDS_MAX:
+            return False
+        self.left -= len(old) * len(new)
+        return self.left >= 0
+
+
+def _files(place: Place, oid: str, changes: Sequence[FileChange]) -> tuple[FileDiff, ...]:
+    """Return what to show of each file; up to a second of work, off the loop."""
+    return tuple(_each_file(place, oid, changes))
+
+
+def _each_file(place: Place, oid: str, changes: Sequence[FileChange]) -> Iterator[FileDiff]:
     repo = repo_url(place.repo.kind, place.repo.path)
-    left = LINES_MAX
+    left, marks = LINES_MAX, _Marks()
     for change in changes:
-        lines, why = _lines(change, left)
+        lines, why = _lines(change, left, marks)
         left -= len(lines)
         url = "" if change.kind == "delete" else at_revision(repo, "blob", oid, change.path)
         text = "" if why == "large" else change.diff or ""
@@ -91,14 +116,14 @@ def _files(place: Place, oid: str, changes: Sequence[FileChange]) -> Iterator[Fi
         yield FileDiff(change.path, url, change.kind, added, removed, lines, why)
 
 
-def _lines(change: FileChange, left: int) -> tuple[tuple[DiffLine, ...], str]:
+def _lines(change: FileChange, left: int, marks: _Marks) -> tuple[tuple[DiffLine, ...], str]:
     """Return the lines to show, or why none are."""
     if change.diff is None:
         return (), "binary"
     if _POINTER in change.diff:
         return (), "large"
-    lines = tuple(_mark(list(_number(change.diff))))
-    return (lines, "") if len(lines) <= left else ((), "long")
+    lines = list(islice(_number(change.diff), left + 1))
+    return (tuple(_mark(lines, marks)), "") if len(lines) <= left else ((), "long")
 
 
 def _body(diff: str) -> list[str]:
@@ -126,7 +151,7 @@ def _number(diff: str) -> Iterator[DiffLine]:
             old, new = old + 1, new + 1
 
 
-def _mark(lines: list[DiffLine]) -> list[DiffLine]:
+def _mark(lines: list[DiffLine], marks: _Marks) -> list[DiffLine]:
     """Mark what changed within a line, where as many lines came as went."""
     index = 0
     while index < len(lines):
@@ -135,7 +160,7 @@ def _mark(lines: list[DiffLine]) -> list[DiffLine]:
         if gone and gone == come:
             for offset in range(gone):
                 first, second = index + offset, index + gone + offset
-                lines[first], lines[second] = _pair(lines[first], lines[second])
+                lines[first], lines[second] = _pair(lines[first], lines[second], marks)
         index += gone + come or 1
     return lines
 
@@ -147,13 +172,15 @@ def _run(lines: Sequence[DiffLine], start: int, kind: str) -> int:
     return end - start
 
 
-def _pair(gone: DiffLine, come: DiffLine) -> tuple[DiffLine, DiffLine]:
+def _pair(gone: DiffLine, come: DiffLine, marks: _Marks) -> tuple[DiffLine, DiffLine]:
     before, after = gone.pieces[0][0], come.pieces[0][0]
     if max(len(before), len(after)) > MARKED_CHARS_MAX:
         return gone, come
     old, new = _words(before), _words(after)
+    if not marks.spend(old, new):
+        return gone, come
     matcher = SequenceMatcher(None, old, new, autojunk=False)
-    if matcher.ratio() < ALIKE_MIN:
+    if matcher.quick_ratio() < ALIKE_MIN or matcher.ratio() < ALIKE_MIN:
         return gone, come
     left: list[tuple[str, bool]] = []
     right: list[tuple[str, bool]] = []
