@@ -54,7 +54,7 @@ def test_windows_line_ends_a_mark_and_a_leading_blank_line_are_tolerated() -> No
         (BOMB, "aliases"),
         ("---\n" + "[" * 5_000 + "\n---\n", ""),
         ("---\na: " + "[" * 30 + "]" * 30 + "\n---\n", "deeper"),
-        ("---\na: !!python/object/apply:os.system [id]\n---\n", "constructor"),
+        ("---\na: !!python/object/apply:os.system [id]\n---\n", "tags (!!)"),
         ("---\n- a\n- b\n---\n", "mapping"),
         ("---\na: b: c\n---\n", "mapping values"),
         ("---\nx: '" + "y" * 70_000 + "'\n---\n", "longer"),

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, ClassVar, Final
 
 import msgspec
@@ -37,6 +38,7 @@ CARD_BYTES_MAX = 64 << 10
 CARD_DEPTH_MAX = 20
 TAGS_MAX = 200
 TAG_CHARS_MAX = 200
+FINDINGS_MAX = 20
 
 _FENCE = re.compile(r"\A\s*---[ \t]*\r?\n(.*?)(?:^---[ \t]*\r?$|\Z)", re.DOTALL | re.MULTILINE)
 
@@ -121,7 +123,7 @@ def find_faults(text: str, kind: RepoKind) -> list[Finding]:
         return [Finding(is_error=True, message=str(refusal.facts["problem"]))]
     if card is None:
         return [Finding(is_error=False, message="empty or missing yaml metadata in repo card")]
-    return list(_judge(card, kind))
+    return list(islice(_judge(card, kind), FINDINGS_MAX))
 
 
 def tags_of(card: Mapping[str, Any] | None, kind: RepoKind) -> list[str]:
@@ -189,10 +191,10 @@ def read_config(data: bytes) -> dict[str, Any] | None:
 
 def _judge(card: Mapping[str, Any], kind: RepoKind) -> Iterator[Finding]:
     licences = card.get("license")
-    for licence in licences if isinstance(licences, list) else [licences]:
-        if licence is not None and not (isinstance(licence, str) and licence in LICENCES):
-            known = ", ".join(sorted(LICENCES))
-            yield Finding(is_error=True, message=f'"license" must be one of [{known}]')
+    named = licences if isinstance(licences, list) else [] if licences is None else [licences]
+    if not all(isinstance(licence, str) and licence in LICENCES for licence in named):
+        known = ", ".join(sorted(LICENCES))
+        yield Finding(is_error=True, message=f'"license" must be one of [{known}]')
     for field in ("tags", "datasets", "metrics"):
         value = card.get(field)
         if value is not None and not _is_strings(value):
@@ -230,11 +232,17 @@ _APP_FILES: Final = {
 SDKS: Final = frozenset(_APP_FILES)
 
 
+_TAGS: Final = (None, "!", "tag:yaml.org,2002:str")
+"""What says that a word is text is harmless; ``!!int`` of a hundred thousand digits is not."""
+
+
 def _check_shape(source: str) -> None:
     depth = 0
     for event in yaml.parse(source, Loader=yaml.CSafeLoader):
         if isinstance(event, yaml.AliasEvent):
             raise BadCard(problem="aliases are not allowed")
+        if getattr(event, "tag", None) not in _TAGS:
+            raise BadCard(problem="tags (!!) are not allowed")
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
         if isinstance(event, yaml.CollectionEndEvent):

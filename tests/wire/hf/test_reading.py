@@ -343,6 +343,11 @@ def test_paths_info_has_a_limit_and_reads_only_what_it_knows(shelf: Hub) -> None
     assert shelf.post(target, b"{", None).status == 400
     assert shelf.post(target, {"paths": 1}, None).status == 400
     assert shelf.form(target, []).json == []
+    for long in (b"paths=%61&" * 2011, b"a&" * 5_000_000):
+        kind = "application/x-www-form-urlencoded"
+        assert shelf.post(target, long, None, kind=kind).status == 413
+    long = [("paths", f"{i:0100}") for i in range(1000)] + [("paths", "README.md")]
+    assert [e["path"] for e in shelf.form(target, long).json] == ["README.md"]
 
 
 # Info --------------------------------------------------------------------------------------

@@ -7,6 +7,8 @@ import base64
 import pytest
 
 from jishi.hub import RepoKind
+from jishi.hub.card import FINDINGS_MAX
+from jishi.hub.commits import CHANGES_MAX
 from jishi.people import Role
 from jishi.wire.hf.shapes import EXPANDABLE, PREFIX
 from tests.wire.hf.asking import BASE, Hub, file, gone, large
@@ -143,6 +145,7 @@ def test_an_organisation_may_be_private_by_default(hub: Hub) -> None:
         {"type": "space", "sdk": "gradio", "template": "gradio-templates/chatbot"},
         {"resourceGroupId": "0123456789abcdef01234567"},
         {"region": "eu"},
+        {"region": []},
         {"type": "kernel"},
         {"type": "bucket"},
     ],
@@ -431,7 +434,10 @@ def test_a_repository_is_hidden_and_shown(books: Hub, body: dict) -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [{"gated": "auto"}, {"gated": "manual"}, {"gated": True}, {"visibility": "protected"}],
+    [
+        *({"gated": wish} for wish in ("auto", "manual", True, [], {}, 0)),
+        {"visibility": "protected"},
+    ],
 )
 def test_settings_that_would_have_no_effect_are_400(books: Hub, body: dict) -> None:
     answer = books.ask("PUT", f"{BOOKS}/settings", who="lin", body=body | {"private": True})
@@ -536,6 +542,29 @@ def test_security_status_may_be_asked_for(shelf: Hub) -> None:
     assert shelf.get("/api/models/lin/shelf?securityStatus=true").status == 200
 
 
+@pytest.mark.parametrize(
+    "target",
+    [
+        "/api/repos/create",
+        "/api/models/no/where/paths-info/main",
+        "/api/models/no/where/preupload/main",
+        f"{BOOKS}/preupload/main",
+        f"{BOOKS}/commit/main",
+    ],
+)
+def test_nobody_has_a_body_read(books: Hub, target: str) -> None:
+    answer = books.post(target, b"nonsense", None)
+
+    assert answer.status == 401, answer.body
+
+
+def test_a_repository_begins_with_as_many_files_as_a_commit_may_bring(hub: Hub) -> None:
+    files = [{"path": "a", "content": ""}] * (CHANGES_MAX + 1)
+
+    assert create(hub, files=files).status == 413
+    assert create(hub, files=files[:2]).status == 200
+
+
 # Cards -------------------------------------------------------------------------------------
 
 
@@ -559,7 +588,9 @@ def validate(hub: Hub, content: str, kind: str | None = "model", who=None, **mor
         ("---\na: &x [1]\nb: *x\n---\n", "aliases"),
         ("---\n" + "a: " + "[" * 30 + "]" * 30 + "\n---\n", "nested"),
         ("---\na: '" + "x" * 70_000 + "'\n---\n", "longer"),
-        ("---\na: !!python/object:os.system x\n---\n", ""),
+        ("---\na: !!python/object:os.system x\n---\n", "tags"),
+        ("---\na: !!int '" + "1:" * 30_000 + "1'\n---\n", "tags"),
+        ("---\na: !!set {b}\n---\n", "tags"),
     ],
 )
 def test_a_bad_card_is_400_in_json_and_as_text(hub: Hub, content: str, error: str) -> None:
@@ -582,6 +613,7 @@ def test_a_bad_card_is_400_in_json_and_as_text(hub: Hub, content: str, error: st
         ("\n---\r\nlicense: apache-2.0\r\n---\r\n", 0),
         ("---\nlicense: other\nlicense_name: ours\n---\n", 0),
         ("---\nlicense: [mit, apache-2.0]\n---\n", 0),
+        ("---\na: !!str 1\nb: ! 2\n---\n", 0),
         ("---\nlanguage: no\n---\n", 0),
         ("# no metadata", 1),
         ("", 1),
@@ -593,6 +625,15 @@ def test_a_good_card_is_200(hub: Hub, content: str, warnings: int) -> None:
     assert (answer.status, answer.json["errors"]) == (200, [])
     assert len(answer.json["warnings"]) == warnings
     assert all(w["message"] for w in answer.json["warnings"])
+
+
+@pytest.mark.parametrize("field", ["license", "tags", "model-index"])
+def test_a_long_list_of_faults_is_not_repeated(hub: Hub, field: str) -> None:
+    answer = validate(hub, f"---\n{field}: [" + "{}," * 15_000 + "]\n---\n")
+
+    assert answer.status == 400
+    assert 1 <= len(answer.json["errors"]) <= FINDINGS_MAX
+    assert len(answer.body) < 20_000
 
 
 def test_cards_are_judged_by_kind(hub: Hub) -> None:

@@ -51,6 +51,8 @@ async def preupload(request: Request) -> Response:
     """``POST /api/{T}/{id}/preupload/{rev}``: regular or large, and what is there now."""
     context = context_of(request)
     refuse_pull_request(request)
+    kind, path = kind_of(request), path_of(request)
+    await context.db.read(hub.access_repo, context.actor, kind, path, right=hub.Right.WRITE)
     body = await read_json(request, Preupload, bytes_max=PREUPLOAD_BYTES_MAX)
     if len(body.files) > PREUPLOAD_FILES_MAX:
         raise TooManyFiles(files_max=PREUPLOAD_FILES_MAX)
@@ -58,8 +60,8 @@ async def preupload(request: Request) -> Response:
     place, advice = await files.advise_upload(
         context.node,
         context.actor,
-        kind_of(request),
-        path_of(request),
+        kind,
+        path,
         request.path_params["rev"],
         asked,
         ignore=body.git_ignore,

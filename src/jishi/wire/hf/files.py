@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Final
+from typing import ClassVar, Final
 from urllib.parse import parse_qs
 
 import msgspec
@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from jishi.core.errors import Kind, Refusal
+from jishi.core.hop import hop
 from jishi.core.i18n import N_
 from jishi.http import (
     BadBody,
@@ -29,6 +30,10 @@ TREE_MAX = 1000
 TREE_EXPANDED_MAX = 100
 PATHS_MAX = 2000
 PATHS_BODY_BYTES_MAX = 10 << 20
+OTHER_FIELDS_MAX = 10
+"""Fields of the form beside the paths."""
+QUICK_BODY_BYTES_MAX = 64 << 10
+"""A longer body is read in a thread: the loop serves everybody."""
 FILE_INFO: Final = "application/vnd.xet-fileinfo+json"
 
 
@@ -109,12 +114,19 @@ async def tree(request: Request) -> Response:
 async def paths_info(request: Request) -> Response:
     """``POST /api/{T}/{id}/paths-info/{rev}``: form-encoded from Python, JSON from JavaScript."""
     context = context_of(request)
-    paths, expand = _read_paths(request, await read_body(request, bytes_max=PATHS_BODY_BYTES_MAX))
-    if len(paths) > PATHS_MAX:
-        raise TooManyPaths(paths_max=PATHS_MAX)
+    # Rights before the body: who may see nothing has nothing read.
     place = await files.find_place(
         context.node, context.actor, kind_of(request), path_of(request), request.path_params["rev"]
     )
+    body = await read_body(request, bytes_max=PATHS_BODY_BYTES_MAX)
+    is_json = request.headers.get("content-type", "").startswith("application/json")
+    read = _read_json if is_json else _read_form
+    if len(body) > QUICK_BODY_BYTES_MAX:
+        paths, expand = await hop(context.node.pool, read, body)
+    else:
+        paths, expand = read(body)
+    if len(paths) > PATHS_MAX:
+        raise TooManyPaths(paths_max=PATHS_MAX)
     entries = await files.find_entries(context.node, place, paths, with_commits=expand)
     return reply([entry_shape(entry, expand=expand) for entry in entries])
 
@@ -181,14 +193,19 @@ def _reconstruction_url(base: str, entry: Entry) -> str:
     return f"{base}{cas.BASE_PATH}/v1/reconstructions/{entry.xet_hash}"
 
 
-def _read_paths(request: Request, body: bytes) -> tuple[list[str], bool]:
-    if request.headers.get("content-type", "").startswith("application/json"):
-        try:
-            asked = msgspec.json.decode(body, type=_PathsBody)
-        except (msgspec.MsgspecError, RecursionError) as error:
-            raise BadBody(problem=str(error)) from error
-        return asked.paths, asked.expand
-    form: dict[str, Any] = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True)
+def _read_json(body: bytes) -> tuple[list[str], bool]:
+    try:
+        asked = msgspec.json.decode(body, type=_PathsBody)
+    except (msgspec.MsgspecError, RecursionError) as error:
+        raise BadBody(problem=str(error)) from error
+    return asked.paths, asked.expand
+
+
+def _read_form(body: bytes) -> tuple[list[str], bool]:
+    text = body.decode("utf-8", "replace")
+    if text.count("&") > PATHS_MAX + OTHER_FIELDS_MAX:  # before parsing, which takes seconds
+        raise TooManyPaths(paths_max=PATHS_MAX)
+    form = parse_qs(text, keep_blank_values=True)
     return form.get("paths", []), form.get("expand", [""])[-1].lower() == "true"
 
 
