@@ -104,6 +104,17 @@ def test_everything_is_there_after_a_kill(life: Life) -> None:
     assert life.last_seconds < 10  # 3 on an idle machine
 
 
+def names_in(data: Path) -> list[str]:
+    """Return everybody and every organisation of a folder that nobody serves."""
+    with closing(sqlite3.connect(data / "jishi.db")) as conn:
+        return [name for (name,) in conn.execute("SELECT name FROM people_namespace ORDER BY name")]
+
+
+def test_a_folder_that_has_people_gets_no_demo(life: Life) -> None:
+    """Its last start could have loaded one."""
+    assert names_in(life.data) == ["ann", "mei"]
+
+
 def test_the_set_up_link_is_renewed_at_each_start_until_it_is_used(life: Life) -> None:
     first, second, third = life.links
     assert first is not None
@@ -146,6 +157,7 @@ def test_with_a_url_links_name_it_in_a_folder_with_a_very_long_name_too(tmp_path
         link = jishi("user", "add", "mei", "--data", data)
 
     assert link.out.startswith("https://hub.example/password/")
+    assert names_in(data) == ["mei"], "beyond loopback there is no demo"
     assert "https://hub.example/set-up/" in server.banner
 
 
