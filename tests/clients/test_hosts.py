@@ -10,6 +10,9 @@ import pytest
 from tests.clients.clients import Client
 from tests.clients.conftest import Place
 from tests.clients.contents import hashes, write_folder
+from tests.clients.serving import Hub
+from tests.clients.test_datasets import WITH_DATASETS
+from tests.clients.test_transformers import WITH_TORCH
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
@@ -46,3 +49,20 @@ def test_git_and_git_lfs_work_by_either_name(
 
     got = hashes(newest.home / "clone")
     assert got.items() >= hashes(tmp_path / "folder").items()
+
+
+def test_datasets_go_there_and_back_by_localhost(newest: Client, place: Place, repo: str) -> None:
+    """By the other name: ``test_datasets``."""
+    by_name = place.hub.at("localhost")
+    rows = newest.using(variant=WITH_DATASETS, script="with_datasets", endpoint=by_name)
+
+    assert rows.call("push", repo=repo) == [50, 70]
+
+
+def test_transformers_go_there_and_back_by_localhost(demo: Hub, tmp_path: Path) -> None:
+    """By the other name: ``test_transformers``."""
+    token = demo.command("token", "add", "tomas", "--role", "write")
+    by_name = demo.at("localhost")
+    tomas = Client(WITH_TORCH, by_name, tmp_path / "tomas", token, script="with_transformers")
+
+    assert tomas.call("push", source="open-bazaar/market-tales", target="tomas/by-name") is True
