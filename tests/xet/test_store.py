@@ -6,11 +6,16 @@ import asyncio
 import hashlib
 import random
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
 import sqlalchemy as sa
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from jishi import xet
 from jishi.core.db import Database, Mode
@@ -18,7 +23,15 @@ from jishi.core.errors import Broken
 from jishi.hub import Node
 from jishi.storage import ObjectMissing
 from jishi.xet import files, intake, plans, proofs, tables, terms, xorbs
-from jishi.xet.formats import BadShard, BadXorb, file_hash, hash_bytes, merkle_root
+from jishi.xet.formats import (
+    BadShard,
+    BadXorb,
+    XorbIndex,
+    file_hash,
+    hash_bytes,
+    merkle_root,
+    shards,
+)
 from tests.plans import plan_of
 from tests.xet.inputs import VECTORS, made
 from tests.xet.making import (
@@ -48,7 +61,16 @@ def put(node: Node, xorb: MadeXorb, body: bytes | None = None) -> bool:
 def prove(node: Node, file) -> xet.ProvenFile:
     with node.db.begin(Mode.READ) as tx:
         found = xet.find_xorbs(tx, file.xorb_names())
-    return proofs.prove_file(node.xet.memory, file, found)
+    return finish(proofs.prove_file(node.xet.memory, file, found))
+
+
+def finish(steps):
+    """Run work that pauses to its end."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value
 
 
 def keep(node: Node, upload: Upload) -> xet.File:
@@ -277,6 +299,116 @@ def test_work_of_a_shard_is_bounded_before_it_begins() -> None:
         proofs.check_sizes([wide])
     with pytest.raises(BadShard, match="too large"):
         proofs.check_sizes([long])
+
+
+def test_terms_of_a_shard_are_counted_before_work_begins(monkeypatch) -> None:
+    """A file's chunks have 8 KiB, the last one less: more terms than that are made up."""
+    xorb = make_xorb([noise("a", 8_192), noise("b", 8_192), b"the end"])
+    honest = make_file([Run(xorb, 0, 1), Run(xorb, 1, 2), Run(xorb, 0, 1), Run(xorb, 2, 3)])
+    splinters = make_file([Run(xorb, 2, 3)] * 2)
+
+    proofs.check_sizes([honest] * 3)
+    with pytest.raises(BadShard, match="too many terms for its size"):
+        proofs.check_sizes([splinters])
+    monkeypatch.setattr(proofs, "SHARD_TERMS_MAX", 11)
+    with pytest.raises(BadShard, match="too many terms"):
+        proofs.check_sizes([honest] * 3)
+
+
+def test_a_hundred_gigabytes_in_small_runs_are_one_shard() -> None:
+    runs = np.zeros(190_000, np.dtype(shards.TERM))  # of 8 chunks, as clients make at the least
+    runs["end"], runs["raw"] = 8, 8 << 16
+    large = replace(make_upload(b"any").file, terms=runs)
+
+    assert int(runs["raw"].sum(dtype=np.int64)) > 99_000_000_000
+    proofs.check_sizes([large])
+
+
+def test_many_terms_are_proven_in_slices(node: Node, monkeypatch) -> None:
+    """As long as one is worked on, nobody else has the thread."""
+    upload = make_upload(noise("u", 3_000_000), per_xorb=10)
+    for xorb in upload.xorbs:
+        put(node, xorb)
+    runs = [
+        Run(xorb, place, place + 1) for xorb in upload.xorbs for place in range(xorb.index.count)
+    ]
+    mixed = make_file(random.Random(1).sample(runs, len(runs)))
+    at_once = prove(node, mixed)
+    monkeypatch.setattr(proofs, "SLICE_TERMS_MAX", 7)
+    with node.db.begin(Mode.READ) as tx:
+        found = xet.find_xorbs(tx, mixed.xorb_names())
+
+    pauses = sum(1 for _ in proofs.prove_file(node.xet.memory, mixed, found))
+    sliced = prove(node, mixed)
+
+    assert pauses == -(-len(runs) // 7)
+    assert sliced.terms.tolist() == at_once.terms.tolist()
+    assert (sliced.size, sliced.first_chunk) == (at_once.size, at_once.first_chunk)
+    monkeypatch.setattr(proofs, "SLICE_CHUNKS_MAX", 1)
+    assert sum(1 for _ in proofs.prove_file(node.xet.memory, mixed, found)) == len(runs)
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.data())
+def test_terms_are_joined_and_cut_however_runs_come(data: st.DataObject) -> None:
+    """Against the same rule, run by run."""
+    piece = data.draw(st.integers(1, 60))
+    sizes = [data.draw(st.lists(st.integers(1, 30), min_size=1, max_size=9)) for _ in range(3)]
+    made_up = [made_up_index(lengths) for lengths in sizes]
+    runs: list[tuple[int, int, int]] = []
+    for _ in range(data.draw(st.integers(0, 12))):
+        xorb = data.draw(st.integers(0, 2))
+        first = data.draw(st.integers(0, len(sizes[xorb]) - 1))
+        runs.append((xorb, first, data.draw(st.integers(first + 1, len(sizes[xorb])))))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(terms, "PIECE_BYTES", piece)
+        making = terms.TermsMaker(made_up.__getitem__)
+        at = 0
+        while at < len(runs):
+            step = data.draw(st.integers(1, 5))
+            making.add(*np.array(runs[at : at + step], np.int64).T)
+            at += step
+        found = making.finish().tolist()
+        expected = slowly(runs, made_up)
+
+    assert found == expected
+
+
+def made_up_index(lengths: list[int]) -> XorbIndex:
+    ends = np.cumsum(lengths).astype("<u4")
+    return XorbIndex(bytes(32), np.zeros((len(lengths), 32), np.uint8), ends * 2, ends)
+
+
+def slowly(runs: list[tuple[int, int, int]], indexes: list[XorbIndex]) -> list[tuple]:
+    joined: list[tuple[int, int, int]] = []
+    for xorb, first, end in runs:
+        if joined and joined[-1][0] == xorb and joined[-1][2] == first:
+            joined[-1] = xorb, joined[-1][1], end
+        else:
+            joined.append((xorb, first, end))
+    rows = []
+    for xorb, first, end in joined:
+        index = indexes[xorb]
+        inside = [place for place in terms.piece_ends(index) if first < place < end]
+        for low, high in pairwise([first, *inside, end]):
+            raw = index.raw_at(high) - index.raw_at(low)
+            rows.append((xorb, low, high, raw, index.packed_at(low), index.packed_at(high)))
+    return rows
+
+
+def test_parts_name_each_chunk_that_some_file_needs_once(node: Node) -> None:
+    xorb = make_xorb_of(noise("parts", 1_500_000))
+    put(node, xorb)
+    kept = []
+    for runs in ([(2, 5), (4, 6), (9, 10)], [(6, 7), (3, 4), (12, 14)]):
+        proven = prove(node, make_file([Run(xorb, first, end) for first, end in runs]))
+        with node.db.begin(Mode.WRITE) as tx:
+            kept.append(xet.keep_file(tx, proven).id)
+    with node.db.begin(Mode.READ) as tx:
+        (part,) = xet.list_parts(tx, kept, limit=5)
+        assert xet.list_parts(tx, [], limit=5) == []
+
+    assert part.runs == ((2, 7), (9, 10), (12, 14))
 
 
 @pytest.mark.usefixtures("small_pieces")

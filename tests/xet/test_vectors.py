@@ -211,8 +211,6 @@ def test_a_keyed_reply_is_what_the_client_accepted() -> None:
     key = bytes.fromhex(case["key_raw"])
 
     times = ReplyTimes(case["created"], case["expiry"])
-    reply = write_reply(
-        [keyed_block(index, key)], key=key, raw=index.raw, packed=index.packed, times=times
-    )
+    reply = write_reply([keyed_block(index, key)], key=key, times=times)
 
     assert reply == vector(case["file"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar, Final
@@ -16,8 +16,12 @@ from jishi.core.errors import Kind, Refusal
 from jishi.core.i18n import N_
 from jishi.core.sql import insert_once
 from jishi.xet import tables
-from jishi.xet.terms import TERM, Terms
+from jishi.xet.terms import TERM, Terms, by_xorb
 from jishi.xet.xorbs import Xorb, get_xorbs, hold_xorbs, note_chunks
+
+LOOKED_BYTES_MAX: Final = 16 << 20
+"""Terms of files that one list of parts is made of: 600 000."""
+_Runs = tuple[tuple[int, int], ...]
 
 
 class FileMissing(Refusal):
@@ -53,7 +57,7 @@ class Part:
     """
 
     xorb: Xorb
-    runs: tuple[tuple[int, int], ...]
+    runs: _Runs
 
     @property
     def is_whole(self) -> bool:
@@ -76,6 +80,13 @@ class Layout:
     file: File
     terms: Terms
     xorbs: Mapping[int, Xorb]
+
+    def count_terms(self, start: int, end: int) -> int:
+        """Return how many terms have bytes ``start`` to ``end`` (exclusive)."""
+        if start >= end:
+            return 0
+        first, last = np.searchsorted(self.ends, [start, end - 1], side="right").tolist()
+        return int(last - first + 1)
 
     @cached_property
     def ends(self) -> NDArray[np.int64]:
@@ -181,29 +192,39 @@ def list_parts(
     Args:
         first: Row of the xorb to begin with; those before it come last.
     """
-    runs: dict[int, list[tuple[int, int]]] = {}
+    looked: list[Terms] = []
+    ids: dict[int, None] = {}
+    left = LOOKED_BYTES_MAX
     for file_id in file_ids:
-        row = tx.conn.execute(_BY_ID, {"id": file_id}).one_or_none()
-        if row is not None:
-            for term in np.frombuffer(row.terms, TERM)[["xorb", "first", "end"]].tolist():
-                runs.setdefault(term[0], []).append(term[1:])
-        if len(runs) >= limit and first is None:
+        terms = load_terms(tx, file_id)
+        looked.append(terms)
+        rows, places = np.unique(terms["xorb"], return_index=True)
+        ids |= dict.fromkeys(rows[np.argsort(places)].tolist())
+        left -= terms.nbytes
+        if left < 0 or (len(ids) >= limit and first is None):
             break
-    ids = list(runs)
-    start = ids.index(first) if first in runs else 0
-    chosen = [*ids[start:], *ids[:start]][:limit]
+    order = list(ids)
+    start = order.index(first) if first in ids else 0
+    chosen = [*order[start:], *order[:start]][:limit]
     xorbs = get_xorbs(tx, chosen)
-    return [Part(xorbs[key], _merge(runs[key])) for key in chosen]
+    runs = _merged(looked, chosen)
+    return [Part(xorbs[key], runs[key]) for key in chosen]
 
 
-def _merge(runs: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
-    merged: list[tuple[int, int]] = []
-    for start, end in sorted(runs):
-        if merged and start <= merged[-1][1]:
-            merged[-1] = merged[-1][0], max(end, merged[-1][1])
-        else:
-            merged.append((start, end))
-    return tuple(merged)
+def _merged(looked: Sequence[Terms], chosen: Sequence[int]) -> dict[int, _Runs]:
+    """Return what terms need of some xorbs: in order, with a gap between two runs."""
+    if not chosen:
+        return {}
+    terms = np.concatenate(looked)
+    terms = terms[np.isin(terms["xorb"], np.array(chosen, np.int64))]
+    found: dict[int, _Runs] = {}
+    for xorb, places in by_xorb(terms["xorb"].astype(np.int64)):
+        own = np.sort(terms[places][["first", "end"]], order="first")
+        firsts, ends = own["first"], np.maximum.accumulate(own["end"])
+        begins = np.flatnonzero(firsts[1:] > ends[:-1]) + 1
+        starts, lasts = firsts[[0, *begins]], ends[[*(begins - 1), -1]]
+        found[xorb] = tuple(zip(starts.tolist(), lasts.tolist(), strict=True))
+    return found
 
 
 def _found(file: File | None) -> File:

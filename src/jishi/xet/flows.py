@@ -6,6 +6,8 @@ import asyncio
 import secrets
 from collections.abc import AsyncIterator
 
+import numpy as np
+
 from jishi.core.hop import hop
 from jishi.storage import SpoolFile
 from jishi.xet.depot import Depot
@@ -21,7 +23,7 @@ from jishi.xet.intake import (
     read_chunks,
     runs_of,
 )
-from jishi.xet.terms import Run, make_terms
+from jishi.xet.terms import TermsMaker
 from jishi.xet.xorbs import (
     Xorb,
     XorbMissing,
@@ -155,9 +157,8 @@ def _pack_into(depot: Depot, file: SpoolFile, key: str, scan: Scan, chunks: list
 def _to_file(
     depot: Depot, scan: Scan, packing: Packing, rows: dict[int, int], xorbs: dict[int, Xorb]
 ) -> ProvenFile:
-    runs = [
-        Run(xorb, depot.memory.index(xorbs[xorb]), first, end)
-        for xorb, first, end in runs_of(packing.places, rows)
-    ]
-    first_chunk = (scan.names[0], runs[0].first) if runs else None
-    return ProvenFile(scan.hash, int(scan.sizes.sum()), make_terms(runs), first_chunk)
+    runs = np.array(list(runs_of(packing.places, rows)), np.int64).reshape(-1, 3)
+    making = TermsMaker(lambda row: depot.memory.index(xorbs[row]))
+    making.add(*runs.T)
+    first_chunk = (scan.names[0], int(runs[0, 1])) if len(runs) else None
+    return ProvenFile(scan.hash, int(scan.sizes.sum()), making.finish(), first_chunk)

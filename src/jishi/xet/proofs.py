@@ -5,17 +5,27 @@ A door of its own: what a shard builds on, who sent that, what files show of it,
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from jishi.xet.cover import Cover, Runs
 from jishi.xet.files import ProvenFile, load_terms
-from jishi.xet.formats import BadShard, Merkle, ShardFile, XorbIndex, file_hash, range_hash
+from jishi.xet.formats import (
+    CHUNK_BYTES_MIN,
+    XORB_CHUNKS_MAX,
+    BadShard,
+    Merkle,
+    ShardFile,
+    XorbIndex,
+    file_hash,
+    range_hash,
+)
 from jishi.xet.memory import Memory
 from jishi.xet.senders import find_sent
-from jishi.xet.terms import Run, make_terms
+from jishi.xet.terms import TermsMaker, by_xorb
 from jishi.xet.xorbs import Xorb, XorbMissing
 
 __all__ = [
@@ -32,6 +42,12 @@ __all__ = [
 FILE_BYTES_MAX: Final = 512 << 30
 SHARD_CHUNKS_MAX: Final = 32 << 20
 """Chunks of all files of a shard, repeated ones too: about 2 TB, and a minute of hashing."""
+SHARD_TERMS_MAX: Final = 1 << 19
+"""Clients break files into runs of eight chunks at the least, on average: 512 KiB."""
+SLICE_CHUNKS_MAX: Final = 32 << 10
+SLICE_TERMS_MAX: Final = 4 << 10
+
+Ints = NDArray[np.int64]
 
 
 def check_sizes(files: Sequence[ShardFile]) -> None:
@@ -40,34 +56,38 @@ def check_sizes(files: Sequence[ShardFile]) -> None:
     Raises:
         BadShard: If it is not.
     """
-    chunks = 0
+    chunks = terms = 0
     for file in files:
-        first, end = file.terms["first"].astype(np.int64), file.terms["end"].astype(np.int64)
-        if (end <= first).any():
+        lengths = _lengths(file.terms)
+        if bool((lengths <= 0).any()):
             raise BadShard(problem="a term without chunks")
-        chunks += int((end - first).sum())
-        if int(file.terms["raw"].sum(dtype=np.int64)) > FILE_BYTES_MAX:
+        chunks += int(lengths.sum())
+        terms += len(lengths)
+        raw = int(file.terms["raw"].sum(dtype=np.int64))
+        if raw > FILE_BYTES_MAX:
             raise BadShard(problem="a file is too large")
+        if len(lengths) > raw // CHUNK_BYTES_MIN + 1:  # only a file's last chunk may be smaller
+            raise BadShard(problem="a file of too many terms for its size")
     if chunks > SHARD_CHUNKS_MAX:
         raise BadShard(problem="too many chunks")
+    if terms > SHARD_TERMS_MAX:
+        raise BadShard(problem="too many terms")
 
 
-def name_xorbs(files: Iterable[ShardFile]) -> set[bytes]:
-    """Return the xorbs that the terms of some files name."""
-    return {name for file in files for name in file.xorb_names()}
+def name_xorbs(files: Iterable[ShardFile]) -> list[bytes]:
+    """Return the xorbs that the terms of some files name, each once."""
+    return sorted({name for file in files for name in file.xorb_names()})
 
 
-def find_runs(files: Iterable[ShardFile], xorbs: Mapping[bytes, Xorb]) -> Runs:
+def find_runs(files: Sequence[ShardFile], xorbs: Mapping[bytes, Xorb]) -> Runs:
     """Return all that some files are said to be made of, by xorb.
 
     Raises:
         XorbMissing: If a term names a xorb that is not among ``xorbs``.
     """
     terms = np.concatenate([file.terms for file in files])
-    names = np.ascontiguousarray(terms["xorb"]).tobytes()
     rows = {name: xorb.id for name, xorb in xorbs.items()}
-    found = [rows.get(names[at : at + 32], 0) for at in range(0, len(names), 32)]
-    ids = np.array(found, np.int64)
+    ids = np.array([rows.get(name, 0) for file in files for name in file.names()], np.int64)
     if not ids.all():
         raise XorbMissing
     order = np.argsort(ids, kind="stable")
@@ -75,45 +95,123 @@ def find_runs(files: Iterable[ShardFile], xorbs: Mapping[bytes, Xorb]) -> Runs:
     return Runs(ids[order], firsts[order], ends[order])
 
 
-def prove_file(memory: Memory, file: ShardFile, xorbs: Mapping[bytes, Xorb]) -> ProvenFile:
-    """Check every term, its verification and the file's hash.  Runs in a thread.
+def prove_file(
+    memory: Memory, file: ShardFile, xorbs: Mapping[bytes, Xorb]
+) -> Generator[None, None, ProvenFile]:
+    """Check every term, its verification and the file's hash, in slices.  Runs in threads.
 
-    Whoever made the verification has the raw hashes of the chunks, which never leave this
-    server: in practice the data.
+    Yields:
+        Nothing, after each slice: some tens of milliseconds of work.
+
+    Returns:
+        The file, proven.
 
     Raises:
         XorbMissing: If a term names a xorb that is not among ``xorbs``.
         BadShard: If something does not hold.
     """
+    by_row = {xorb.id: xorb for xorb in xorbs.values()}
+    making = TermsMaker(lambda row: memory.index(by_row[row]))
     merkle = Merkle()
-    runs: list[Run] = []
-    names = np.ascontiguousarray(file.terms["xorb"]).tobytes()
-    bounds = zip(
-        file.terms["first"].tolist(),
-        file.terms["end"].tolist(),
-        file.terms["raw"].tolist(),
-        strict=True,
-    )
-    for number, (first, end, raw) in enumerate(bounds):
-        xorb = xorbs.get(names[32 * number : 32 * number + 32])
-        if xorb is None:
-            raise XorbMissing
-        index = memory.index(xorb)
-        _check_term(index, first, end, raw)
-        hashes = index.hashes[first:end]
-        if range_hash(hashes.tobytes()) != file.proofs[number].tobytes():
-            raise BadShard(problem="a term's verification is wrong")
-        merkle.add(hashes, np.diff(index.raw_ends[first:end], prepend=index.raw_at(first)))
-        runs.append(Run(xorb.id, index, first, end))
+    opening: tuple[bytes, int] | None = None
+    for start, stop in _slices(file):
+        rows = _find_rows(file, start, stop, xorbs)
+        slice_ = _Slice(memory, file, slice(start, stop), rows, by_row)
+        hashes, sizes = slice_.prove()
+        merkle.add(hashes, sizes)
+        making.add(rows, slice_.firsts, slice_.ends)
+        if opening is None:
+            opening = hashes[0].tobytes(), int(slice_.firsts[0])
+        yield
     if file_hash(merkle.root()) != file.hash:
         raise BadShard(problem="a file has another hash")
-    opening = runs[0]
-    first_chunk = opening.index.hashes[opening.first].tobytes(), opening.first
-    return ProvenFile(file.hash, merkle.size, make_terms(runs), first_chunk)
+    return ProvenFile(file.hash, merkle.size, making.finish(), opening)
 
 
-def _check_term(index: XorbIndex, first: int, end: int, raw: int) -> None:
-    if not first < end <= index.count:
-        raise BadShard(problem="a term reaches beyond its xorb")
-    if index.raw_at(end) - index.raw_at(first) != raw:
-        raise BadShard(problem="a term has another length")
+def _slices(file: ShardFile) -> Iterator[tuple[int, int]]:
+    """Yield bounds of terms that are proven together."""
+    counts = np.minimum(_lengths(file.terms), XORB_CHUNKS_MAX)
+    ends = np.cumsum(counts)
+    start = 0
+    while start < len(counts):
+        done = int(ends[start - 1]) if start else 0
+        stop = int(np.searchsorted(ends, done + SLICE_CHUNKS_MAX, side="right"))
+        stop = min(max(stop, start + 1), start + SLICE_TERMS_MAX)
+        yield start, stop
+        start = stop
+
+
+def _lengths(terms: NDArray[np.void]) -> Ints:
+    lengths: Ints = terms["end"].astype(np.int64) - terms["first"].astype(np.int64)
+    return lengths
+
+
+def _find_rows(file: ShardFile, start: int, stop: int, xorbs: Mapping[bytes, Xorb]) -> Ints:
+    found = [xorbs.get(name) for name in file.names(start, stop)]
+    rows = [xorb.id for xorb in found if xorb is not None]
+    if len(rows) < stop - start:
+        raise XorbMissing
+    return np.array(rows, np.int64)
+
+
+class _Slice:
+    """Some terms of a file, next to each other."""
+
+    def __init__(
+        self, memory: Memory, file: ShardFile, where: slice, rows: Ints, by_row: dict[int, Xorb]
+    ) -> None:
+        terms = file.terms[where]
+        self._memory = memory
+        self._by_row = by_row
+        self._rows = rows
+        self._raws = terms["raw"].astype(np.int64)
+        self._proofs = file.proofs[where]
+        self.firsts = terms["first"].astype(np.int64)
+        self.ends = terms["end"].astype(np.int64)
+
+    def prove(self) -> tuple[NDArray[np.uint8], Ints]:
+        """Return the names and sizes of the chunks, in order, if the terms hold."""
+        lengths = self.ends - self.firsts
+        starts = np.cumsum(lengths) - lengths
+        groups = by_xorb(self._rows)
+        for row, places in groups:
+            self._check_bounds(self._memory.index(self._by_row[row]), places)
+        hashes = np.empty((int(lengths.sum()), self._proofs.shape[1]), np.uint8)
+        sizes = np.empty(len(hashes), np.int64)
+        for row, places in groups:
+            index = self._memory.index(self._by_row[row])
+            self._check_proofs(index, places)
+            chunks = _spread(self.firsts[places], lengths[places])
+            into = _spread(starts[places], lengths[places])
+            hashes[into] = index.hashes[chunks]
+            sizes[into] = index.raw_sizes()[chunks]
+        return hashes, sizes
+
+    def _check_bounds(self, index: XorbIndex, places: Ints) -> None:
+        firsts, ends = self.firsts[places], self.ends[places]
+        if bool((ends > index.count).any()):
+            raise BadShard(problem="a term reaches beyond its xorb")
+        bounds = index.raw_bounds()
+        if bool((bounds[ends] - bounds[firsts] != self._raws[places]).any()):
+            raise BadShard(problem="a term has another length")
+
+    def _check_proofs(self, index: XorbIndex, places: Ints) -> None:
+        """Compare each verification; a run that comes again is hashed once."""
+        keys = self.firsts[places] * (XORB_CHUNKS_MAX + 1) + self.ends[places]
+        runs, again = np.unique(keys, return_inverse=True)
+        firsts, ends = np.divmod(runs, XORB_CHUNKS_MAX + 1)
+        computed = b"".join(
+            range_hash(index.hashes[first:end].tobytes())
+            for first, end in zip(firsts.tolist(), ends.tolist(), strict=True)
+        )
+        expected = np.frombuffer(computed, np.uint8).reshape(len(runs), -1)[again]
+        if not np.array_equal(expected, self._proofs[places]):
+            raise BadShard(problem="a term's verification is wrong")
+
+
+def _spread(firsts: Ints, lengths: Ints) -> Ints:
+    """Return the numbers of some runs one by one."""
+    begins = np.cumsum(lengths) - lengths
+    count = int(lengths.sum())
+    numbers: Ints = np.arange(count) + np.repeat(firsts - begins, lengths)
+    return numbers

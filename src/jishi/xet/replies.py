@@ -37,18 +37,14 @@ def make_reply(
     seconds = now // 1_000_000
     key = derive(f"xet.reply/{seconds // WEEK_SECONDS}")
     blocks: list[bytes] = []
-    raw = packed = 0
     left = REPLY_BYTES_MAX
     for part in parts:
-        xorb = part.xorb
-        block = memory.block(xorb, key)
+        block = memory.block(part.xorb, key)
         if not part.is_whole:
             block = hide_chunks(block, part.runs)
         left -= len(block)
         if left < 0 and blocks:
             break
         blocks.append(block)
-        raw += xorb.raw
-        packed += xorb.packed
     times = ReplyTimes(created=seconds, expires=0)
-    return write_reply(blocks, key=key, raw=raw, packed=packed, times=times)
+    return write_reply(blocks, key=key, times=times)

@@ -120,10 +120,15 @@ def test_only_the_chunks_of_known_files_are_named(house: House, maya: Hand) -> N
     keyed = [keyed_hash(key, name.tobytes()) for name in xorb.index.hashes]
     names = named(hers)[xorb.name]
     assert names[1] == keyed[1]
-    assert not set(keyed[::2]) & {names[0], names[2], bytes(32)}
-    lengths = [struct.unpack_from("<I", hers, 96 + 48 * n + 36)[0] for n in (1, 2, 3)]
-    assert lengths == [0, 40_000, 0]
+    assert len(names) == 2, "nor does she hear how many follow"
+    assert names[0] not in {keyed[0], bytes(32)}
+    records = [struct.unpack_from("<II", hers, 96 + 48 * n + 32) for n in (1, 2)]
+    assert records == [(0, 0), (0, 40_000)]
+    assert struct.unpack_from("<III", hers, 96 + 36) == (2, 40_000, 0)
+    packed, _, raw = struct.unpack("<QQQ", hers[-32:-8])
+    assert (packed, raw) == (0, 40_000), "nor how large the whole is"
     assert named(mayas)[xorb.name] == keyed
+    assert struct.unpack_from("<III", mayas, 96 + 36) == (3, 110_000, len(xorb.body))
 
 
 def test_what_is_not_committed_is_known_to_its_repository_alone(house: House, lin: Hand) -> None:

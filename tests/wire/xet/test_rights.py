@@ -18,10 +18,11 @@ from jishi.xet import tables as xet_tables
 from tests.conftest import Clock
 from tests.http.serving import Wire
 from tests.hub.content.conftest import LIN, MAYA
-from tests.wire.xet.conftest import Hand, House, fetches
+from tests.wire.xet.conftest import Hand, House, cas_text, fetches
 from tests.xet.making import Run, Upload, make_file, make_upload, make_xorb, noise, write_shard
 
 UPLOAD = make_upload(noise("rights", 300_000))
+HALVES = ("0-149999", "150000-299999")
 
 
 @pytest.fixture
@@ -169,6 +170,23 @@ def test_a_link_is_for_exactly_its_bytes(lin: Hand, kept: Upload, clock: Clock) 
     assert ask(f"bytes={start}-{stop}", "HEAD").headers["content-length"] == str(len(right.content))
     clock.forward(3601)
     assert ask(f"bytes={start}-{stop}").status_code == 403
+
+
+def test_a_plan_of_too_many_terms_is_asked_for_in_parts(
+    lin: Hand, kept: Upload, monkeypatch
+) -> None:
+    count = kept.xorbs[0].index.count
+    runs = [Run(kept.xorbs[0], place, place + 1) for place in reversed(range(count))]
+    file = make_file(runs)
+    assert lin.put_shard(write_shard([file], []))[-1] == {"type": "result"}
+    monkeypatch.setattr("jishi.hub.cas.reading.PLAN_TERMS_MAX", count - 1)
+    name = cas_text(file.hash)
+
+    for version in ("v1", "v2"):
+        answer = lin.get(f"/{version}/reconstructions/{name}")
+        assert (answer.status_code, "Ask for fewer" in answer.text) == (400, True)
+        parts = [lin.download(name, version=version, Range=f"bytes={at}") for at in HALVES]
+        assert len(b"".join(parts)) >= 300_000
 
 
 def test_a_changed_link_gives_nothing(lin: Hand, kept: Upload) -> None:

@@ -20,7 +20,7 @@ from jishi.hub.cas.flows import (
 )
 from jishi.hub.cas.links import DataLinkInvalid
 from jishi.hub.cas.passes import BASE_PATH, Pass, PassInvalid, PassReadsOnly, Token
-from jishi.hub.cas.reading import ChunkUnknown, RangeInvalid
+from jishi.hub.cas.reading import ChunkUnknown, RangeInvalid, RangeTooWide
 from jishi.hub.cas.registering import DigestDiffers, DigestUnsaid
 
 __all__ = [
@@ -34,6 +34,7 @@ __all__ = [
     "PassReadsOnly",
     "Progress",
     "RangeInvalid",
+    "RangeTooWide",
     "Reconstruction",
     "Token",
     "ask_chunk",

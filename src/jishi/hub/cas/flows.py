@@ -3,27 +3,34 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, TypeVar
 
 from jishi import xet
 from jishi.core.hop import hop
 from jishi.hub.cas import links, passes, reach, reading, registering
 from jishi.hub.cas.passes import Pass, Token
 from jishi.hub.cas.reading import ChunkUnknown, Reading
-from jishi.hub.cas.registering import Checked, Claimed
+from jishi.hub.cas.registering import Checked, Steps
 from jishi.hub.node import Node
 from jishi.hub.repos import RepoKind
 from jishi.people import Actor
 from jishi.storage import FileSource, ObjectMissing, Source, StreamSource, object_source
 from jishi.xet import proofs
-from jishi.xet.formats import ShardFile, read_shard
+from jishi.xet.formats import ShardFile
+
+T = TypeVar("T")
 
 FRAME_SECONDS: Final = 10
 """How long a client hears nothing at most while its shard is worked on."""
 PROVE_FILES: Final = 100
-"""Files proven by one hop, and registered by one transaction."""
+"""Files registered by one transaction."""
+FIND_XORBS: Final = 5_000
+"""Xorbs looked up by one transaction."""
+TURN_SECONDS: Final = 0.05
+"""How long a shard is worked on before others get their turn."""
 
 
 @dataclass(slots=True)
@@ -168,6 +175,7 @@ async def reconstruct(
         PassInvalid: If the pass is not good.
         FileMissing: If the pass's repository has no such file.
         RangeInvalid: If the range begins behind the end.
+        RangeTooWide: If the answer would be too long.
     """
     found = await node.db.read(reading.open_reading, node.keys, sealed, name, wanted)
     return await hop(node.pool, _plan, node, found)
@@ -218,25 +226,25 @@ async def _register(
 async def _check(
     node: Node, opened: Pass, shard: bytes | memoryview, progress: Progress
 ) -> list[Checked]:
-    files = await hop(node.pool, _read, shard)
+    files = await hop(node.pool, registering.read_files, shard)
     progress.total = len(files)
     xorbs = await _find_xorbs(node, opened, files)
-    claimed: list[Claimed] = []
-    for start in range(0, len(files), PROVE_FILES):
-        some = files[start : start + PROVE_FILES]
-        claimed += await hop(node.pool, registering.prove_all, node, some, xorbs)
-    hashed = await node.db.read(registering.find_hashed, opened.repo_id, claimed)
+    claimed = await _in_turns(node, opened, registering.prove_all(node, files, xorbs))
+    hashed: set[bytes] = set()
+    for start in range(0, len(claimed), PROVE_FILES):
+        some = claimed[start : start + PROVE_FILES]
+        hashed |= await node.db.read(registering.find_hashed, opened.repo_id, some)
     by_row = {xorb.id: xorb for xorb in xorbs.values()}
     waiting = registering.choose_hashed(claimed, hashed)
     progress.verified = len(files) - len(waiting)
     for file in waiting:
-        await hop(node.pool, registering.hash_file, node, file, by_row)
+        await _in_turns(node, opened, registering.hash_file(node, file, by_row))
         progress.verified += 1
     verified = hashed | {file.sha256 for file in waiting}
     return [Checked(file, file.sha256 in verified) for file in claimed]
 
 
-async def _find_xorbs(node: Node, opened: Pass, files: list[ShardFile]) -> dict[bytes, xet.Xorb]:
+async def _find_xorbs(node: Node, opened: Pass, files: list[ShardFile]) -> Mapping[bytes, xet.Xorb]:
     """Return the xorbs of a shard, all of whose terms are within the sender's reach.
 
     Raises:
@@ -245,16 +253,37 @@ async def _find_xorbs(node: Node, opened: Pass, files: list[ShardFile]) -> dict[
     if not files:
         return {}
     names = await hop(node.pool, proofs.name_xorbs, files)
-    xorbs = await node.db.read(xet.find_xorbs, names)
+    xorbs: dict[bytes, xet.Xorb] = {}
+    sent: set[int] = set()
+    for start in range(0, len(names), FIND_XORBS):
+        some = await node.db.read(xet.find_xorbs, names[start : start + FIND_XORBS])
+        if len(some) < len(names[start : start + FIND_XORBS]):
+            raise xet.XorbMissing
+        rows = [xorb.id for xorb in some.values()]
+        sent |= await node.db.read(proofs.find_sent, opened.by, rows)
+        xorbs |= some
     runs = await hop(node.pool, proofs.find_runs, files, xorbs)
     by_row = {xorb.id: xorb for xorb in xorbs.values()}
-    sent = await node.db.read(proofs.find_sent, opened.by, by_row)
     for cover in reach.covers(runs, sent, by_row):
         await node.db.read(reach.require_reach, opened, cover)
     return xorbs
 
 
-def _read(shard: bytes | memoryview) -> list[ShardFile]:
-    files = read_shard(shard)
-    proofs.check_sizes(files)
-    return files
+async def _in_turns(node: Node, opened: Pass, steps: Steps[T]) -> T:
+    """Run work in threads, in short turns between those of others."""
+    while True:
+        async with node.xet.proving.turn_of(opened.by):
+            done = await hop(node.pool, _advance, steps)
+        if done is not None:
+            return done[0]
+
+
+def _advance(steps: Steps[T]) -> tuple[T] | None:
+    """Go on with some work for a turn; return its result, if it came to its end."""
+    until = time.monotonic() + TURN_SECONDS
+    while time.monotonic() < until:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return (end.value,)
+    return None

@@ -22,6 +22,8 @@ COVERING_FILES_MAX: Final = 64
 """Files that together may show a xorb whole; many small ones share one."""
 REPLY_XORBS_MAX: Final = 512
 HINT_FILES_MAX: Final = 32
+PLAN_TERMS_MAX: Final = 1 << 15
+"""Terms of one plan.  Clients ask for 8 GiB at most, in runs of 512 KiB on average."""
 
 
 class RangeInvalid(Refusal):
@@ -30,6 +32,14 @@ class RangeInvalid(Refusal):
     code: ClassVar[str] = "hub.cas_bad_range"
     kind: ClassVar[Kind] = Kind.INVALID
     text: ClassVar[str] = N_("The file has only {size} bytes.")
+
+
+class RangeTooWide(Refusal):
+    """The bytes asked for lie in very many places; clients ask for a few gigabytes at most."""
+
+    code: ClassVar[str] = "hub.cas_range_too_wide"
+    kind: ClassVar[Kind] = Kind.INVALID
+    text: ClassVar[str] = N_("These bytes lie in too many places. Ask for fewer at once.")
 
 
 class ChunkUnknown(Refusal):
@@ -74,6 +84,7 @@ def open_reading(
         PassInvalid: If the pass is not good.
         FileMissing: If the repository has no such file.
         RangeInvalid: If the range begins behind the end.
+        RangeTooWide: If the answer would be too long.
     """
     opened = open_pass(tx, keys, sealed)
     file = xet.find_file(tx, name)
@@ -84,7 +95,10 @@ def open_reading(
         start, end = wanted[0], min(file.size, file.size if wanted[1] is None else wanted[1])
         if start >= file.size or end <= start:
             raise RangeInvalid(size=file.size)
-    return Reading(opened, xet.load_layout(tx, file.id, start, end), start, end, tx.now)
+    layout = xet.load_layout(tx, file.id, start, end)
+    if layout.count_terms(start, end) > PLAN_TERMS_MAX:
+        raise RangeTooWide
+    return Reading(opened, layout, start, end, tx.now)
 
 
 def find_known(tx: Tx, keys: Keys, sealed: str, chunk: bytes) -> Known:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Final
+from typing import ClassVar, Final, TypeVar
 
 from jishi import xet
 from jishi.core.db import Tx
@@ -15,7 +15,9 @@ from jishi.hub import content
 from jishi.hub.cas.passes import Pass
 from jishi.hub.node import Node
 from jishi.xet import proofs
-from jishi.xet.formats import ShardFile
+from jishi.xet.formats import ShardFile, read_shard
+
+T = TypeVar("T")
 
 HASHED_BYTES_MAX: Final = 64 << 20
 """Files up to this are hashed before the answer; larger ones by a job after the commit."""
@@ -62,21 +64,37 @@ class Checked:
     is_verified: bool
 
 
-def prove_all(
-    node: Node, files: Sequence[ShardFile], xorbs: dict[bytes, xet.Xorb]
-) -> list[Claimed]:
-    """Prove the chunks of some files.  Runs in a thread.
+Steps = Generator[None, None, T]
+"""Work for threads that pauses every few tens of milliseconds, so that others get theirs."""
+
+
+def read_files(shard: bytes | memoryview) -> list[ShardFile]:
+    """Read what a shard says of files, and see that proving it is bounded work.
 
     Raises:
-        DigestUnsaid: If one has no digest.
+        BadShard: If it breaks the format, or a limit.
+        DigestUnsaid: If a file has no digest.
+    """
+    files = read_shard(shard)
+    proofs.check_sizes(files)
+    if any(file.sha256 is None for file in files):
+        raise DigestUnsaid
+    return files
+
+
+def prove_all(
+    node: Node, files: Sequence[ShardFile], xorbs: Mapping[bytes, xet.Xorb]
+) -> Steps[list[Claimed]]:
+    """Prove the chunks of some files.
+
+    Raises:
         XorbMissing: If a xorb is not stored.
         BadShard: If something does not hold.
     """
     claimed = []
     for file in files:
-        if file.sha256 is None:
-            raise DigestUnsaid
-        claimed.append(Claimed(proofs.prove_file(node.xet.memory, file, xorbs), file.sha256))
+        proven = yield from proofs.prove_file(node.xet.memory, file, xorbs)
+        claimed.append(Claimed(proven, file.sha256 or b""))
     return claimed
 
 
@@ -106,8 +124,8 @@ def choose_hashed(files: Iterable[Claimed], hashed: set[bytes]) -> list[Claimed]
     return chosen
 
 
-def hash_file(node: Node, file: Claimed, xorbs: dict[int, xet.Xorb]) -> None:
-    """Rebuild a file and compare its digest.  Runs in a thread.
+def hash_file(node: Node, file: Claimed, xorbs: Mapping[int, xet.Xorb]) -> Steps[None]:
+    """Rebuild a file and compare its digest.
 
     Raises:
         DigestDiffers: If it has another one.
@@ -118,6 +136,7 @@ def hash_file(node: Node, file: Claimed, xorbs: dict[int, xet.Xorb]) -> None:
     for start in range(0, proven.size, GROUP_BYTES):
         end = min(proven.size, start + GROUP_BYTES)
         running.update(xet.read_bytes(node.xet.memory, node.store, layout, start, end))
+        yield
     if running.digest() != file.sha256:
         raise DigestDiffers(computed=running.hexdigest(), sha256=file.sha256.hex())
 

@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from jishi.core.errors import Refusal
+from jishi.core.hop import hop
 from jishi.http import (
     BytesSource,
     Context,
@@ -92,14 +93,12 @@ async def put_shard_v2(request: Request) -> Response:
 
 async def reconstruct(request: Request) -> Response:
     """``GET …/reconstructions/{file}``, first version."""
-    found, link = await _reconstruct(request)
-    return reply(shapes.to_v1(found, link), headers=NO_STORE)
+    return await _reconstruct(request, shapes.encode_v1)
 
 
 async def reconstruct_v2(request: Request) -> Response:
     """``GET /v2/reconstructions/{file}``."""
-    found, link = await _reconstruct(request)
-    return reply(shapes.to_v2(found, link), headers=NO_STORE)
+    return await _reconstruct(request, shapes.encode_v2)
 
 
 async def get_data(request: Request) -> Response:
@@ -122,11 +121,14 @@ async def take_telemetry(request: Request) -> Response:
     return Response(status_code=200)
 
 
-async def _reconstruct(request: Request) -> tuple[cas.Reconstruction, Callable[[str], str]]:
+async def _reconstruct(
+    request: Request, encode: Callable[[cas.Reconstruction, shapes.Link], bytes]
+) -> Response:
     context = context_of(request)
     base = f"{context.base}/cas/{request.path_params['epoch']}/data/"
     found = await cas.reconstruct(context.node, _seal(request), _name(request), _range(request))
-    return found, lambda seal: base + seal
+    body = await hop(context.node.pool, encode, found, lambda seal: base + seal)
+    return Response(body, headers=NO_STORE, media_type="application/json")
 
 
 async def _read_shard(request: Request) -> memoryview:

@@ -124,32 +124,55 @@ def to_frame(progress: Progress) -> Validating | Committing:
     return Validating(progress.verified, progress.total)
 
 
-def to_v1(found: Reconstruction, link: Callable[[str], str]) -> ReconstructionV1:
+Link = Callable[[str], str]
+
+
+def encode_v1(found: Reconstruction, link: Link) -> bytes:
+    """Return a plan as the first version has it; for a thread, since it may be megabytes."""
+    return _encoder.encode(to_v1(found, link))
+
+
+def encode_v2(found: Reconstruction, link: Link) -> bytes:
+    """Return a plan as the second version has it; for a thread, since it may be megabytes."""
+    return _encoder.encode(to_v2(found, link))
+
+
+def to_v1(found: Reconstruction, link: Link) -> ReconstructionV1:
     """Return a plan as the first version has it."""
+    names = Names()
     fetches: dict[str, list[FetchV1]] = {}
     for fetch, seal in zip(found.plan.fetches, found.seals, strict=True):
         chunks, span = ChunkRange(fetch.first, fetch.end), ByteRange(fetch.start, fetch.stop - 1)
         entry = FetchV1(chunks, link(seal), span)
-        fetches.setdefault(hash_text(fetch.xorb.hash), []).append(entry)
-    return ReconstructionV1(found.plan.offset, _terms(found), fetches)
+        fetches.setdefault(names[fetch.xorb.hash], []).append(entry)
+    return ReconstructionV1(found.plan.offset, _terms(found, names), fetches)
 
 
-def to_v2(found: Reconstruction, link: Callable[[str], str]) -> ReconstructionV2:
+def to_v2(found: Reconstruction, link: Link) -> ReconstructionV2:
     """Return a plan as the second version has it: each link for one range.
 
     With several ranges a client may ask for one of them or for all together, and then no
     link could say exactly which bytes it is for.
     """
+    names = Names()
     fetches: dict[str, list[FetchV2]] = {}
     for fetch, seal in zip(found.plan.fetches, found.seals, strict=True):
         chunks, span = ChunkRange(fetch.first, fetch.end), ByteRange(fetch.start, fetch.stop - 1)
         entry = FetchV2(link(seal), [RangeV2(chunks, span)])
-        fetches.setdefault(hash_text(fetch.xorb.hash), []).append(entry)
-    return ReconstructionV2(found.plan.offset, _terms(found), fetches)
+        fetches.setdefault(names[fetch.xorb.hash], []).append(entry)
+    return ReconstructionV2(found.plan.offset, _terms(found, names), fetches)
 
 
-def _terms(found: Reconstruction) -> list[Term]:
+class Names(dict[bytes, str]):
+    """Hashes as text, each written once: a plan names few xorbs many times."""
+
+    def __missing__(self, name: bytes) -> str:
+        self[name] = hash_text(name)
+        return self[name]
+
+
+def _terms(found: Reconstruction, names: Names) -> list[Term]:
     return [
-        Term(hash_text(part.xorb.hash), part.raw, ChunkRange(part.first, part.end))
+        Term(names[part.xorb.hash], part.raw, ChunkRange(part.first, part.end))
         for part in found.plan.parts
     ]

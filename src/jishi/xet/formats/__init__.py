@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jishi.xet.formats.chunks import Chunker
+from jishi.xet.formats.chunks import CHUNK_BYTES_MIN, Chunker
 from jishi.xet.formats.hashes import (
     BadHash,
     chunk_hash,
@@ -37,6 +37,7 @@ from jishi.xet.formats.xorbs import (
 )
 
 __all__ = [
+    "CHUNK_BYTES_MIN",
     "SHARD_BYTES_MAX",
     "XORB_BYTES_MAX",
     "XORB_CHUNKS_MAX",

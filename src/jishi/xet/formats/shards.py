@@ -80,10 +80,14 @@ class ShardFile:
     proofs: NDArray[np.uint8]
     sha256: bytes | None
 
+    def names(self, start: int = 0, stop: int | None = None) -> list[bytes]:
+        """Return the xorb that each term names, or each of some terms."""
+        names = np.ascontiguousarray(self.terms["xorb"][start:stop]).tobytes()
+        return [names[at : at + HASH_BYTES] for at in range(0, len(names), HASH_BYTES)]
+
     def xorb_names(self) -> set[bytes]:
         """Return the xorbs that the terms name."""
-        names = np.ascontiguousarray(self.terms["xorb"]).tobytes()
-        return {names[at : at + HASH_BYTES] for at in range(0, len(names), HASH_BYTES)}
+        return set(self.names())
 
 
 @dataclass(slots=True)
@@ -164,20 +168,24 @@ def keyed_block(index: XorbIndex, key: bytes) -> bytes:
 def hide_chunks(block: bytes, shown: Iterable[tuple[int, int]]) -> bytes:
     """Return the block of a xorb with nothing said of chunks outside of runs.
 
-    They keep their places, because clients count them; no chunk has the name they get.
+    Those before and between keep their places, because clients count them; no chunk has the
+    name they get, and their bytes count nowhere.  Those behind are left out.
 
     Args:
-        shown: First and end (exclusive) of each run.
+        shown: First and end (exclusive) of each run, in order.
     """
-    records = np.frombuffer(block, _CHUNK, offset=_XORB.size).copy()
+    shown = list(shown)
+    count = shown[-1][1]
+    records = np.frombuffer(block, _CHUNK, count, _XORB.size).copy()
     hidden = np.ones(len(records), np.bool_)
     for start, end in shown:
         hidden[start:end] = False
-    count = int(hidden.sum())
     records[hidden] = np.zeros((), _CHUNK)
-    names = np.frombuffer(secrets.token_bytes(count * HASH_BYTES), np.uint8)
-    records["hash"][hidden] = names.reshape(count, HASH_BYTES)
-    return block[: _XORB.size] + records.tobytes()
+    names = np.frombuffer(secrets.token_bytes(int(hidden.sum()) * HASH_BYTES), np.uint8)
+    records["hash"][hidden] = names.reshape(-1, HASH_BYTES)
+    ends = np.cumsum(records["raw"], dtype=np.uint32)
+    records["raw_at"] = ends - records["raw"]
+    return _XORB.pack(block[:HASH_BYTES], 0, count, int(ends[-1]), 0) + records.tobytes()
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,14 +200,10 @@ class ReplyTimes:
     expires: int
 
 
-def write_reply(
-    blocks: Sequence[bytes], *, key: bytes, raw: int, packed: int, times: ReplyTimes
-) -> bytes:
-    """Return the reply to a chunk query: blocks of xorbs and a footer with the key.
-
-    Args:
-        raw: Bytes of all chunks named, unpacked; ``packed``: as stored.
-    """
+def write_reply(blocks: Sequence[bytes], *, key: bytes, times: ReplyTimes) -> bytes:
+    """Return the reply to a chunk query: blocks of xorbs and a footer with the key."""
+    sizes = [_XORB.unpack_from(block)[-2:] for block in blocks]
+    raw, packed = (sum(size[kind] for size in sizes) for kind in (0, 1))
     body = b"".join((_HEADER.pack(TAG, VERSION, FOOTER_BYTES), BOOKEND, *blocks, BOOKEND))
     at = len(body)
     footer = struct.pack(

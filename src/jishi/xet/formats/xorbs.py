@@ -80,6 +80,14 @@ class XorbIndex:
         """Return where chunk ``chunk`` begins among the unpacked bytes."""
         return int(self.raw_ends[chunk - 1]) if chunk else 0
 
+    def packed_bounds(self) -> NDArray[np.int64]:
+        """Return where each chunk begins in the xorb, and where the last one ends."""
+        return np.concatenate([np.zeros(1, np.int64), self.packed_ends])
+
+    def raw_bounds(self) -> NDArray[np.int64]:
+        """Return where each chunk begins among the unpacked bytes, and where the last ends."""
+        return np.concatenate([np.zeros(1, np.int64), self.raw_ends])
+
     def raw_sizes(self) -> NDArray[np.int64]:
         """Return the raw length of each chunk."""
         return np.diff(self.raw_ends, prepend=np.uint32(0)).astype(np.int64)
