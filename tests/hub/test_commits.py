@@ -61,6 +61,23 @@ def read(node: Node, actor: Actor, name: str, rev: str = "main") -> bytes:
     return run(look()).source.data
 
 
+def test_readers_of_a_file_in_git_share_its_bytes_and_nobody_keeps_them(
+    node: Node, lin: Actor
+) -> None:
+    make(node, lin)
+    commit(node, lin, PutFile("large.txt", b"x" * 1_000_000))
+
+    async def both():
+        located = await files.locate(node, lin, MODEL, "lin/a", "main", "large.txt")
+        return [await files.open_located(node, located) for _ in range(2)]
+
+    first, second = run(both())
+    assert first.source is second.source
+    assert len(node.sending) == 1
+    del first, second
+    assert not node.sending
+
+
 def test_a_new_repository_has_its_first_commit(node: Node, lin: Actor) -> None:
     repo = make(node, lin)
 

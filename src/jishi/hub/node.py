@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
+from weakref import WeakValueDictionary
 
 from jishi.core.db import Database
 from jishi.core.hop import Turns
@@ -16,7 +17,7 @@ from jishi.git.smart import Fetches
 from jishi.hub.downloads import DownloadCounter
 from jishi.hub.entries import Entry
 from jishi.people import Gate
-from jishi.storage import PLAIN_BYTES_MAX, Assembly, PlainCache, Spool, Store
+from jishi.storage import PLAIN_BYTES_MAX, Assembly, BytesSource, PlainCache, Spool, Store
 from jishi.xet import Depot, Memory
 
 LISTED_MAX: Final = 50_000
@@ -46,6 +47,7 @@ class Node:
         listings: What a commit holds, by (repository, commit): it never changes.
         lengths: How many commits a history has, by (repository, commit).
         blobs: Small files that Git holds, by (repository, object).
+        sending: Larger ones that are being sent: many readers, however slow, share one copy.
         heavy: For jobs that keep threads busy for long: one at a time.  Four at once took
             no less time, and made a small hop wait 50 ms instead of 0.3.
     """
@@ -64,6 +66,9 @@ class Node:
     listings: Recent[tuple[Entry, ...]] = field(default_factory=lambda: Recent(LISTED_MAX, len))
     lengths: Recent[int] = field(default_factory=lambda: Recent(COUNTED_MAX, lambda _: 1))
     blobs: Recent[bytes] = field(default_factory=lambda: Recent(BLOB_BYTES_MAX, len))
+    sending: WeakValueDictionary[tuple[int, str], BytesSource] = field(
+        default_factory=WeakValueDictionary
+    )
     plain: PlainCache = field(init=False)
     assembly: Assembly = field(init=False)
     xet: Depot = field(init=False)

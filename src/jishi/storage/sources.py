@@ -18,14 +18,13 @@ from jishi.storage.store import Store
 STEP_BYTES: Final = 1 << 20
 """Bytes of one read of an object that is no file."""
 
-
 Piece = bytes | memoryview
 """Some of them, as they are sent: nobody writes into it any more."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class BytesSource:
-    """Bytes in memory."""
+    """Bytes in memory; one value may be sent to many."""
 
     data: bytes
 

@@ -28,7 +28,7 @@ PAGE_MAX = 1000
 DIFF_FILES_MAX = 100
 DIFF_BYTES_MAX = 200_000
 BLOB_KEPT_MAX: Final = 256 << 10
-"""A larger blob is not kept in mind."""
+"""A larger blob is kept in mind only while somebody gets it."""
 
 
 async def find_place(node: Node, actor: Actor, kind: RepoKind, path: str, revision: str) -> Place:
@@ -190,7 +190,7 @@ async def open_pointer(node: Node, located: Located) -> Opened:
 
 async def read_small(node: Node, place: Place, entry: Entry, *, bytes_max: int) -> bytes:
     """Return at most ``bytes_max`` bytes of what Git holds at ``entry``."""
-    return (await _read_blob(node, place, entry))[:bytes_max]
+    return (await _read_blob(node, place, entry)).data[:bytes_max]
 
 
 async def advise_upload(
@@ -319,19 +319,24 @@ async def _open(node: Node, repo: Repo) -> git.Repository:
 
 
 async def _open_blob(node: Node, place: Place, entry: Entry) -> Opened:
-    data = await _read_blob(node, place, entry)
-    return Opened(replace(entry, size=len(data)), BytesSource(data), not looks_binary(data[:8192]))
+    source = await _read_blob(node, place, entry)
+    is_text = not looks_binary(source.data[:8192])
+    return Opened(replace(entry, size=source.size), source, is_text)
 
 
-async def _read_blob(node: Node, place: Place, entry: Entry) -> bytes:
+async def _read_blob(node: Node, place: Place, entry: Entry) -> BytesSource:
     key = (place.repo.git_id, entry.oid)
     data = node.blobs.find(key)
-    if data is None:
-        repository = await _open(node, place.repo)
-        data = await hop(node.pool, git.read_blob, repository, entry.oid)
-        if len(data) <= BLOB_KEPT_MAX:
-            node.blobs.put(key, data)
-    return data
+    if data is not None:
+        return BytesSource(data)
+    if (source := node.sending.get(key)) is not None:
+        return source
+    repository = await _open(node, place.repo)
+    data = await hop(node.pool, git.read_blob, repository, entry.oid)
+    if len(data) <= BLOB_KEPT_MAX:
+        node.blobs.put(key, data)
+        return BytesSource(data)
+    return node.sending.setdefault(key, BytesSource(data))
 
 
 def _file_of(located: Located) -> Entry:
