@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
 import pytest
 
-from jishi.people import NOBODY, OPERATOR, PersonDraft, SignInNeeded, add_person, list_people
+from jishi.people import (
+    NOBODY,
+    OPERATOR,
+    PersonDraft,
+    Role,
+    SignInNeeded,
+    add_person,
+    list_people,
+)
 from jishi.people.actors import AdminNeeded, ReadOnlyToken, SessionNeeded
+from jishi.people.links import make_link
 from jishi.people.names import BadFullName
+from jishi.people.orgs import OrgDraft, create_org, remove_member, set_member
 from jishi.people.persons import (
     LIST,
     BadEmail,
@@ -18,6 +29,7 @@ from jishi.people.persons import (
     get_people,
     get_person,
     has_people,
+    set_active,
     update_profile,
 )
 from tests.people.folk import add, in_one, reload
@@ -103,6 +115,23 @@ def test_a_person_changes_the_own_profile_by_a_browser_only(tx) -> None:
         update_profile(tx, mei, full_name="a\nb", email="")
     with pytest.raises(BadEmail):
         update_profile(tx, mei, full_name="", email="nonsense")
+
+
+def test_a_token_of_an_administrator_makes_no_credentials(tx) -> None:
+    boss = add(tx, "boss", is_admin=True)
+    add(tx, "mei")
+    create_org(tx, boss, OrgDraft("acme"))
+    token = replace(reload(tx, boss), token_id=1)
+
+    for act in (
+        lambda: add_person(tx, token, PersonDraft("evil", is_admin=True)),
+        lambda: make_link(tx, token, "mei"),
+        lambda: set_active(tx, token, "mei", active=False),
+        lambda: set_member(tx, token, "acme", "mei", Role.ADMIN),
+        lambda: remove_member(tx, token, "acme", "mei"),
+    ):
+        with pytest.raises(SessionNeeded):
+            act()
 
 
 def test_an_address_leads_to_one_account(db) -> None:

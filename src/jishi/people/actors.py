@@ -133,6 +133,8 @@ class Actor:
             SignInNeeded: If nobody said who is asking.
             ReadOnlyToken: If the token may only read.
             AdminNeeded: If the person is no administrator.
+            SessionNeeded: If they came with an access token: what administers people makes
+                credentials.
         """
         if self.is_anonymous:
             raise SignInNeeded
@@ -140,6 +142,7 @@ class Actor:
             raise ReadOnlyToken
         if not self.is_admin:
             raise AdminNeeded
+        self.require_session()
 
     def require_session(self) -> None:
         """Insist on a person at a browser, not a token.

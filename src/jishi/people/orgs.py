@@ -181,6 +181,7 @@ def set_member(tx: Tx, actor: Actor, org: str, person: str, role: Role) -> None:
         SignInNeeded: If nobody said who is asking.
         ReadOnlyToken: If the token may only read.
         Denied: If the actor does not manage it.
+        SessionNeeded: If they came with an access token.
         PersonMissing: If there is no such person.
         LastAdmin: If nobody would be left to manage it.
     """
@@ -202,6 +203,7 @@ def remove_member(tx: Tx, actor: Actor, org: str, person: str) -> None:
         SignInNeeded: If nobody said who is asking.
         ReadOnlyToken: If the token may only read.
         Denied: If the actor does not manage it and wants somebody else to leave.
+        SessionNeeded: If they came with an access token and want the same.
         LastAdmin: If nobody would be left to manage it.
         MemberMissing: If the person is no member.
     """
@@ -258,6 +260,7 @@ def _access_org(tx: Tx, actor: Actor, name: str) -> Namespace:
     found = get_org(tx, name)
     if not (actor.is_admin and actor.can_write):
         actor.require(Role.ADMIN, found.name)
+    actor.require_session()
     return found
 
 
