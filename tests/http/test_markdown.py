@@ -168,7 +168,7 @@ def test_nothing_hides_from_the_walk_over_tags(soup: str) -> None:
     tags = [str(token) for token in tokens if isinstance(token, Tag)]
     assert [str(token) for token in again if isinstance(token, Tag)] == tags
     assert "".join(map(str, again)) == out
-    assert out.count("<") == len(tags)
+    assert not any("<" in token for token in tokens if isinstance(token, str))
 
 
 @pytest.mark.parametrize("slashes", ["/&#9;/", "/&#10;/", "&#9;//", "/&#13;&#10;/", "/&#9;\\"])

@@ -158,6 +158,12 @@ def lines_of(code: str, language: str) -> tuple[Markup, ...]:
         lines = coloured.split("\n")
         if len(lines) == plain.count("\n") + 1:  # some lexers drop lines they do not know
             return tuple(lines)
+    return plain_lines(code)
+
+
+def plain_lines(code: str) -> tuple[Markup, ...]:
+    """Return the lines of ``code``, only escaped."""
+    plain = code.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n")
     return tuple(Markup(escape(line)) for line in plain.split("\n"))  # noqa: S704
 
 

@@ -11,10 +11,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from jishi.core.db import Tx
-from jishi.core.hop import hop
 from jishi.core.paging import Page
 from jishi.http import context_of
-from jishi.http.markdown import language_of, lines_of
+from jishi.http.markdown import language_of
 from jishi.hub import Entry, LastCommit, Node, RepoKind, content
 from jishi.hub.files import (
     CommitInfo,
@@ -38,7 +37,7 @@ from jishi.web.pages.files import (
     LargeFacts,
     Revisions,
 )
-from jishi.web.readme import read_document
+from jishi.web.readme import read_code, read_document
 
 FOLDER_ROWS: Final = 200
 COLOURED_BYTES_MAX: Final = 64 << 10
@@ -181,7 +180,7 @@ async def _read(node: Node, place: Place, entry: Entry) -> _Seen:
     if text.count("\n") > SHOWN_LINES_MAX:
         return _Seen("large")
     language = language_of(entry.path) if len(data) <= COLOURED_BYTES_MAX else ""
-    return _Seen("code", lines=await hop(node.pool, lines_of, text, language))
+    return _Seen("code", lines=await read_code(entry, text, language))
 
 
 def _text_of(data: bytes) -> str | None:
