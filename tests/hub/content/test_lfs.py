@@ -386,16 +386,41 @@ def test_an_upload_that_expired_takes_no_parts(node, books, clock: Clock) -> Non
 def test_another_size_begins_another_upload(node, books) -> None:
     async def story():
         first = await in_parts(node, books, BIG)
+        await put_part(node, first, *parts(BIG)[0])
         lie = Wanted(wanted(BIG).sha256, len(BIG) + PART)
         batch = await plan(node, books, lie, offered=["multipart"])
         with pytest.raises(lfs.UploadGone):
-            await put_part(node, first, *parts(BIG)[0])
+            await put_part(node, first, *parts(BIG)[1])
         return first.upload, batch.items[0].upload
 
     first, second = asyncio.run(story())
 
     assert first.public_id != second.public_id
     assert second.parts == first.parts + 1
+    assert list(node.assembly.names()) == []
+
+
+def test_a_part_of_an_upload_that_ended_meanwhile_is_not_noted(node, books) -> None:
+    item = asyncio.run(in_parts(node, books, BIG))
+
+    with node.db.begin(Mode.WRITE) as tx:
+        uploads.drop_upload(tx, item.upload.public_id)
+        with pytest.raises(lfs.UploadGone):
+            uploads.note_part(tx, item.upload, 1)
+
+
+def test_a_batch_gets_so_many_parts_and_the_rest_another_time(node, books, monkeypatch) -> None:
+    monkeypatch.setattr(transfers, "PARTS_MAX", 10)
+    large = [Wanted(bytes([n]) * 32, 4 * PART) for n in range(4)]
+    small = Wanted(b"s" * 32, 2 * PART)
+
+    batch = asyncio.run(plan(node, books, *large, small, offered=["multipart"]))
+    whole = asyncio.run(plan(node, books, *large, offered=["basic"]))
+
+    refused = [isinstance(item.refusal, transfers.TooManyParts) for item in batch.items]
+    assert refused == [False, False, True, True, False]
+    assert [item.upload is None for item in batch.items] == refused
+    assert all(item.link for item in whole.items)
 
 
 def test_limits_are_said_for_each_object(node, books) -> None:

@@ -259,6 +259,20 @@ def test_completing_too_early_names_the_missing_parts(client) -> None:
     assert "1, 3, 4" in answer.json()["message"]
 
 
+def test_a_small_question_does_not_get_an_endless_answer(client, monkeypatch) -> None:
+    monkeypatch.setattr(uploads, "PART_BYTES", 64 << 20)
+    objects = [{"oid": f"{n:064x}", "size": 512 << 30} for n in range(300)]
+    body = {"operation": "upload", "transfers": ["multipart"], "objects": objects}
+
+    answer = client.post("/lin/books.git/info/lfs/objects/batch", json=body)
+
+    said = answer.json()["objects"]
+    errors = [one["error"]["code"] for one in said if "error" in one]
+    assert len(answer.content) < 16 << 20
+    assert errors == [413] * 296
+    assert len(said[0]["actions"]["upload"]["header"]) == 1 + (512 << 30) // (64 << 20)
+
+
 def test_a_transfer_is_one_for_all_objects_of_a_batch(client) -> None:
     small, big = batch(client, "upload", SMALL, BIG, transfers=["basic", "multipart"]).json()[
         "objects"

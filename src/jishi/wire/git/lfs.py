@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from jishi.core.errors import Kind, Refusal
+from jishi.core.hop import hop
 from jishi.core.i18n import N_
 from jishi.http import (
     Context,
@@ -42,6 +43,7 @@ SAYINGS: Final[Mapping[str, Saying]] = {
     "hub.repo_missing": Saying(404, "RepoNotFound", anonymous=401),
     "hub.batch_too_large": Saying(413),
     "hub.object_too_large": Saying(422),
+    "hub.too_many_parts": Saying(413),
     "hub.size_differs": Saying(422),
     "hub.upload_wrong_size": Saying(422),
     "hub.upload_wrong_digest": Saying(422),
@@ -128,8 +130,9 @@ async def batch(request: Request) -> Response:
     if plan.transfer is Transfer.XET and any(not item.is_here for item in plan.items):
         links.xet_header = await _xet_header(context, plan)
     render = links.download if body.operation == "download" else links.upload
-    objects = [links.render(item, render) for item in plan.items]
-    return _reply({"transfer": plan.transfer, "objects": objects, "hash_algo": "sha256"})
+    # In a thread: it may be thousands of links.
+    answer = await hop(context.node.pool, links.answer, plan, render)
+    return Response(answer, media_type=MEDIA_TYPE)
 
 
 async def put_object(request: Request) -> Response:
@@ -211,7 +214,16 @@ class Links:
         self.xet_header: dict[str, str] = {}
         self._xet = f"{api}/xet-write-token/{quote(revision, safe='')}"
 
-    def render(self, item: Item, actions: Callable[[Item], dict[str, object]]) -> dict[str, object]:
+    def answer(self, plan: Batch, actions: Callable[[Item], dict[str, object]]) -> bytes:
+        """Return the whole answer."""
+        objects = [self._render(item, actions) for item in plan.items]
+        return msgspec.json.encode(
+            {"transfer": plan.transfer, "objects": objects, "hash_algo": "sha256"}
+        )
+
+    def _render(
+        self, item: Item, actions: Callable[[Item], dict[str, object]]
+    ) -> dict[str, object]:
         """Return one object of the answer."""
         known: dict[str, object] = {"oid": item.wanted.sha256.hex(), "size": item.wanted.size}
         if item.refusal is not None:

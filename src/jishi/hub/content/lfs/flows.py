@@ -74,13 +74,18 @@ async def plan_upload(
     transfer = transfers.choose_transfer(offered, items)
     until = transfers.upload_ends(now)
 
+    if transfer is Transfer.MULTIPART:
+        items = transfers.bound_parts(items)
     coming = [n for n, item in enumerate(items) if not item.is_here and item.refusal is None]
     opened: list[Upload] = []
     if transfer is Transfer.MULTIPART:
         pairs = [(items[n].wanted.sha256, items[n].wanted.size) for n in coming]
-        opened = await node.db.write(
+        opened, ended = await node.db.write(
             uploads.open_uploads, repo.id, pairs, uploaded_by=actor.public_id
         )
+        for name in ended:
+            async with node.assembly.turn(name):  # somebody may be writing to it
+                node.assembly.forget(name)
     for n, upload in zip_longest(coming, opened):
         if transfer is not Transfer.XET:
             want = items[n].wanted

@@ -19,7 +19,8 @@ from jishi.core.i18n import N_
 from jishi.core.signing import Keys
 from jishi.hub.content import contents
 from jishi.hub.content.contents import Content, ContentMismatch
-from jishi.hub.content.lfs.uploads import UPLOAD_SECONDS, Upload
+from jishi.hub.content.lfs import uploads
+from jishi.hub.content.lfs.uploads import UPLOAD_SECONDS, Upload, count_parts
 from jishi.hub.repos import Repo, RepoKind, Right, access_repo, still_open
 from jishi.people import Actor
 
@@ -28,6 +29,8 @@ MULTIPART_BYTES_MIN: Final = 128 << 20
 OBJECT_BYTES_MAX: Final = 512 << 30
 OBJECTS_MAX: Final = 1000
 """Objects of one batch."""
+PARTS_MAX: Final = 32_768
+"""Parts of one batch, 2 TiB together: each has a link in the answer."""
 DOWNLOAD_SECONDS: Final = 3600
 
 _SECOND: Final = 1_000_000
@@ -39,6 +42,14 @@ class BatchTooLarge(Refusal):
     code: ClassVar[str] = "hub.batch_too_large"
     kind: ClassVar[Kind] = Kind.TOO_LARGE
     text: ClassVar[str] = N_("Ask about at most {objects_max} objects at once.")
+
+
+class TooManyParts(Refusal):
+    """The objects of one batch are too large together."""
+
+    code: ClassVar[str] = "hub.too_many_parts"
+    kind: ClassVar[Kind] = Kind.TOO_LARGE
+    text: ClassVar[str] = N_("These files are too large together: upload fewer at once.")
 
 
 class ObjectTooLarge(Refusal):
@@ -216,6 +227,18 @@ def choose_transfer(offered: Collection[str], items: Sequence[Item]) -> Transfer
     if Transfer.MULTIPART in offered and max(sizes, default=0) > MULTIPART_BYTES_MIN:
         return Transfer.MULTIPART
     return Transfer.BASIC
+
+
+def bound_parts(items: Sequence[Item]) -> list[Item]:
+    """Refuse what would pass ``PARTS_MAX``; the client asks for it in another batch."""
+    bounded = []
+    left = PARTS_MAX
+    for item in items:
+        comes = not item.is_here and item.refusal is None
+        count = count_parts(item.wanted.size, uploads.PART_BYTES) if comes else 0
+        bounded.append(Item(item.wanted, TooManyParts()) if count > left else item)
+        left -= count if count <= left else 0
+    return bounded
 
 
 def seal_link(keys: Keys, purpose: Purpose, ticket: Ticket) -> str:

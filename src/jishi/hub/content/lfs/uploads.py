@@ -87,17 +87,26 @@ class Upload:
         return start, min(self.size, start + self.part_bytes)
 
 
-def count_parts(size: int, part_bytes: int = PART_BYTES) -> int:
+def count_parts(size: int, part_bytes: int) -> int:
     """Return in how many parts ``size`` bytes come; none at all for an empty file."""
     return -(-size // part_bytes)
 
 
 def open_uploads(
     tx: Tx, repo_id: int, wanted: Sequence[tuple[bytes, int]], *, uploaded_by: str
-) -> list[Upload]:
-    """Promise to take these ``(sha256, size)``; whoever asks again goes on where they were."""
-    opened = {pair: _open(tx, repo_id, *pair, uploaded_by) for pair in sorted(set(wanted))}
-    return [opened[pair] for pair in wanted]
+) -> tuple[list[Upload], list[str]]:
+    """Promise to take these ``(sha256, size)``; whoever asks again goes on where they were.
+
+    Returns:
+        The uploads, and names of those that ended because the same content now has another
+        size: their files are the caller's to remove.
+    """
+    opened: dict[tuple[bytes, int], Upload] = {}
+    ended: list[str] = []
+    for sha256, size in sorted(set(wanted)):
+        opened[sha256, size], gone = _open(tx, repo_id, sha256, size, uploaded_by)
+        ended += gone
+    return [opened[pair] for pair in wanted], ended
 
 
 def get_upload(tx: Tx, public_id: str) -> Upload:
@@ -123,7 +132,12 @@ def has_part(tx: Tx, public_id: str, number: int) -> bool:
 
 
 def note_part(tx: Tx, upload: Upload, number: int) -> None:
-    """Write down that a part is on disk; from now on it may not be written again."""
+    """Write down that a part is on disk; from now on it may not be written again.
+
+    Raises:
+        UploadGone: If the upload has ended meanwhile.
+    """
+    get_upload(tx, upload.public_id)
     row = {"upload_id": upload.id, "number": number, "at": tx.now}
     insert = INSERT[tx.conn.dialect.name](tables.parts).values(row)
     tx.conn.execute(insert.on_conflict_do_nothing())
@@ -177,13 +191,16 @@ def list_unknown(tx: Tx, names: Sequence[tuple[str, int]]) -> list[str]:
     return sorted(old - set(known.scalars()))
 
 
-def _open(tx: Tx, repo_id: int, sha256: bytes, size: int, uploaded_by: str) -> Upload:
+def _open(
+    tx: Tx, repo_id: int, sha256: bytes, size: int, uploaded_by: str
+) -> tuple[Upload, list[str]]:
+    """Return the upload, and the name of the one that ended for it, if there was one."""
     key = {"repo": repo_id, "sha256": sha256, "by": uploaded_by}
     row = tx.conn.execute(_BY_KEY, key).one_or_none()
     if row is not None and (row.size, row.part_bytes) == (size, PART_BYTES):
         until = tx.now + UPLOAD_SECONDS * _SECOND
         tx.conn.execute(sa.update(_U).where(_U.c.id == row.id).values(expires_at=until))
-        return _to_upload(row)
+        return _to_upload(row), []
     if row is not None:  # another size: one of the two is a mistake, the newer one counts
         drop_upload(tx, row.public_id)
     values = {
@@ -197,7 +214,8 @@ def _open(tx: Tx, repo_id: int, sha256: bytes, size: int, uploaded_by: str) -> U
     }
     insert = INSERT[tx.conn.dialect.name](_U).values(values).on_conflict_do_nothing()
     tx.conn.execute(insert)  # two at once get the same one
-    return _to_upload(tx.conn.execute(_BY_KEY, key).one())
+    ended = [] if row is None else [row.public_id]
+    return _to_upload(tx.conn.execute(_BY_KEY, key).one()), ended
 
 
 def _numbers(tx: Tx, upload: Upload) -> set[int]:
