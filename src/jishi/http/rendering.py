@@ -40,6 +40,8 @@ from jishi.http.renderer import (
     read_answer,
 )
 
+__all__ = ["colour_lines", "render_card"]
+
 log = logging.getLogger(__name__)
 
 CHILDREN_MAX: Final = 2
