@@ -92,8 +92,9 @@ def test_an_installation_is_begun_only_where_nothing_else_lies(tmp_path: Path) -
     for vacant in (tmp_path / "none", tmp_path / "vacant"):
         assert refused(vacant) is None
         assert refused(vacant, may_begin=False) == "app.folder_missing"
-    for other in (tmp_path, tmp_path / "file", tmp_path / "file" / "below"):
-        assert refused(other) == "app.folder_missing"
+    assert refused(tmp_path) == "app.folder_missing"
+    for other in (tmp_path / "file", tmp_path / "file" / "below"):
+        assert refused(other) == "app.no_folder"
 
 
 def test_a_first_person_who_is_refused_begins_nothing(tmp_path: Path) -> None:

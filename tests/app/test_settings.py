@@ -81,7 +81,7 @@ def test_addresses_follow_the_port_that_the_system_chose(tmp_path) -> None:
 def test_an_address_others_reach_needs_a_url_and_gets_no_local_origins(tmp_path, host) -> None:
     with pytest.raises(URLNeeded) as told:
         load(tmp_path, host=host)
-    assert f"--host {host} --url http://" in str(told.value)
+    assert f"--host {host} --port 8000 --url http://" in str(told.value)
 
     assert load(tmp_path, host=host, url="http://hub.example:8000").origins == ()
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import sqlite3
+import subprocess
 import time
 import urllib.error
 import urllib.request
@@ -19,7 +21,7 @@ from jishi.core.db import Database, Mode
 from jishi.core.signing import load_keys
 from jishi.migrations.runner import run_once, scripts
 from jishi.people import OPERATOR, PersonDraft, add_person
-from tests.cli.running import jishi, serving, typed
+from tests.cli.running import environment, jishi, serving, typed
 from tests.postgres import own_database
 
 
@@ -61,6 +63,8 @@ class Life:
     me: tuple[int, bytes] = (0, b"")
     foreign: tuple[int, bytes] = (0, b"")
     after_kill: int | None = None
+    offline: tuple[str, str] = ("", "")
+    """Where the server was last, and a link that was made when it was gone."""
     log: str = ""
 
 
@@ -81,7 +85,8 @@ def life(tmp_path_factory: pytest.TempPathFactory) -> Life:
         jishi("user", "add", "mei", "--admin", "--data", data)
         token = jishi("token", "add", "mei", "--role", "read", "--data", data).out.strip()
         server.stop(signal.SIGKILL)
-    life.after_kill = jishi("user", "add", "ann", "--data", data).code
+    added = jishi("user", "add", "ann", "--data", data)
+    life.after_kill, life.offline = added.code, (server.url, added.out)
     begun = time.monotonic()
     with serving(data, JISHI_PEOPLE__FOREIGN_TOKENS="anonymous") as server:
         life.last_seconds = time.monotonic() - begun
@@ -96,6 +101,16 @@ def life(tmp_path_factory: pytest.TempPathFactory) -> Life:
 def test_it_ends_cleanly_when_told(life: Life) -> None:
     assert life.ends == [(0, False), (0, False)]
     assert "Traceback" not in life.log
+
+
+def test_it_says_once_that_it_ends(life: Life) -> None:
+    assert life.log.count("Shutting down") == len(life.ends)
+
+
+def test_a_link_made_without_a_server_leads_where_it_served_last(life: Life) -> None:
+    url, link = life.offline
+
+    assert link.startswith(f"{url}/password/")
 
 
 def test_everything_is_there_after_a_kill(life: Life) -> None:
@@ -146,8 +161,42 @@ def test_an_address_others_reach_needs_a_url(tmp_path: Path) -> None:
     done = jishi("serve", "--host", "0.0.0.0", "--data", tmp_path / "data")
 
     assert (done.code, done.out) == (1, "")
-    assert "--host 0.0.0.0 --url http://" in done.err
+    assert "--host 0.0.0.0 --port 8000 --url http://" in done.err
     assert not (tmp_path / "data").exists()
+
+
+def test_advice_on_a_url_names_a_port_that_can_be_served(tmp_path: Path) -> None:
+    done = jishi("serve", "--host", "0.0.0.0", "--port", "0", "--data", tmp_path / "data")
+
+    assert re.search(r"--host 0\.0\.0\.0 --port 8000 --url http://\S+:8000$", done.err.strip())
+
+
+def test_a_setting_that_does_not_exist_is_named_with_its_place(tmp_path: Path) -> None:
+    (tmp_path / "jishi.toml").write_text("[people]\nfoo = 1\n")
+
+    in_file = jishi("serve", "--data", tmp_path)
+    variable = jishi("serve", "--data", tmp_path / "x", JISHI_APP__FOO="1")
+
+    assert in_file.err == f"There is no setting people.foo. {tmp_path}/jishi.toml states it.\n"
+    assert variable.err == "There is no setting foo. JISHI_APP__FOO states it.\n"
+
+
+def test_make_takes_a_folder_with_a_space(tmp_path: Path) -> None:
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "jishi").write_text("#!/bin/sh\nprintf '<%s>' \"$@\"\n")
+    (tmp_path / "bin" / "jishi").chmod(0o755)
+    (tmp_path / ".run").touch()
+    root = Path(__file__).parents[2]
+    serve = ("make", "-s", "-C", str(root), "serve", f"V={tmp_path}")
+
+    bare = subprocess.run(serve, capture_output=True, text=True, check=True, env=environment())
+    told = subprocess.run(
+        [*serve, "DATA=my 'own' \"data\"", "PORT=0"],
+        capture_output=True, text=True, check=True, env=environment(),
+    )  # fmt: skip
+
+    assert bare.stdout == "<serve>"
+    assert told.stdout == """<serve><--data><my 'own' "data"><--port><0>"""
 
 
 def test_with_a_url_links_name_it_in_a_folder_with_a_very_long_name_too(tmp_path: Path) -> None:

@@ -280,3 +280,36 @@ def test_nonsense_on_the_socket_is_refused(served) -> None:
         answer = wire.recv(4096)
 
     assert answer.startswith(b"HTTP/1.1 400 ")
+
+
+@pytest.mark.parametrize("inside", ["", "/below"])
+def test_a_file_is_no_data_folder_and_nothing_is_begun_in_it(tmp_path: Path, inside: str) -> None:
+    file = tmp_path / "hostname"
+    file.write_text("x")
+
+    done = jishi("user", "add", "mei", "--data", f"{file}{inside}")
+
+    assert (done.code, done.out) == (1, "")
+    assert done.err == f"{file}{inside} cannot be a data folder: {file} is a file.\n"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("user", "add", ""),
+        ("user", "link", ""),
+        ("token", "add", ""),
+        ("org", "add", ""),
+        ("org", "member", "add", "", "x"),
+        ("org", "member", "add", "acme", ""),
+        ("serve", "--port", "1" * 5000),
+    ],
+)
+def test_an_empty_name_and_an_endless_port_are_said_in_words(arguments, tmp_path: Path) -> None:
+    done = jishi(*arguments, cwd=tmp_path)
+    said = done.err.splitlines()[-1]
+
+    assert (done.code, done.out) == (2, "")
+    assert "the name is empty" in said or "is no port" in said
+    assert len(said) < 200
+    assert "_" not in said

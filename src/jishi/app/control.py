@@ -4,6 +4,7 @@ open.  Whoever may open the socket may also read the database, so nobody is aske
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 import stat
@@ -82,7 +83,12 @@ async def controlled(node: Node, settings: Settings) -> AsyncIterator[None]:
         yield
     finally:
         (settings.folder / SOCKET).unlink(missing_ok=True)
+        # The first server has said that it ends; this one would say so once more.
+        words = logging.getLogger("uvicorn.error")
+        level = words.level
+        words.setLevel(logging.WARNING)
         await server.shutdown([listener])
+        words.setLevel(level)
 
 
 class _Quiet(uvicorn.Server):

@@ -7,12 +7,13 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar, Final
 
 from jishi.app.saying import reason_of
-from jishi.app.settings import Settings
+from jishi.app.settings import Settings, is_origin
 from jishi.core.db import Database
 from jishi.core.errors import Kind, Refusal
 from jishi.core.i18n import N_
@@ -24,6 +25,8 @@ from jishi.people import Gate
 from jishi.storage import LocalStore, Spool, no_space
 
 LOCK: Final = "jishi.lock"
+LAST_URL: Final = "last-url"
+"""The public origin of the last start: commands without a server make links from it."""
 COPIES_MAX: Final = 2
 """Copies of the database from before upgrades that are kept."""
 THREADS_MAX: Final = 8
@@ -103,6 +106,26 @@ def opened(settings: Settings, *, upgrading: bool = True) -> Iterator[Node]:
             pool=pool,
             gate=Gate(db, pool, settings.people),
         )
+
+
+def note_url(settings: Settings) -> None:
+    """Write down where this server is reached, for commands that run when it does not.
+
+    A disk without room is no reason not to serve.
+    """
+    with suppress(OSError):
+        (settings.folder / LAST_URL).write_text(settings.url + "\n", encoding="ascii")
+
+
+def with_last_url(settings: Settings) -> Settings:
+    """Return settings whose public origin is that of the last start, if nobody stated one."""
+    if not settings.is_url_guessed:
+        return settings
+    try:
+        last = (settings.folder / LAST_URL).read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError):  # never served, or somebody wrote there
+        return settings
+    return replace(settings, url=last) if is_origin(last) else settings
 
 
 def migrate(db: Database, folder: Path) -> None:

@@ -28,6 +28,14 @@ class FolderMissing(Refusal):
     )
 
 
+class NoFolder(Refusal):
+    """What should be the data folder is a file, or lies in one."""
+
+    code: ClassVar[str] = "app.no_folder"
+    kind: ClassVar[Kind] = Kind.INVALID
+    text: ClassVar[str] = N_("{folder} cannot be a data folder: {file} is a file.")
+
+
 def refuse_missing(
     folder: Path, *, program: str, locale: str, may_begin: bool
 ) -> tuple[int, bytes] | None:
@@ -39,9 +47,24 @@ def refuse_missing(
     """
     if is_installed(folder) or (may_begin and _is_vacant(folder)):
         return None
+    file = _find_file(folder)
+    if file is not None:
+        return _refused(NoFolder(folder=str(folder), file=str(file)), locale)
     command = typed(program, "serve", folder=folder)
-    refusal = FolderMissing(folder=str(folder), command=command)
+    return _refused(FolderMissing(folder=str(folder), command=command), locale)
+
+
+def _refused(refusal: Refusal, locale: str) -> tuple[int, bytes]:
     return 409, msgspec.json.encode(say(refusal, locale))
+
+
+def _find_file(folder: Path) -> Path | None:
+    """Return what is a file where a folder has to be."""
+    try:
+        places = (folder, *folder.parents)
+        return next((each for each in places if each.exists() and not each.is_dir()), None)
+    except OSError:  # nobody lets us look
+        return None
 
 
 def is_installed(folder: Path) -> bool:

@@ -11,7 +11,7 @@ import msgspec
 
 from jishi.app.commands import AddUser, Command, Examine, Outcome
 from jishi.app.control import answer_command
-from jishi.app.folder import locked, opened
+from jishi.app.folder import locked, opened, with_last_url
 from jishi.app.installation import is_installed
 from jishi.app.saying import say
 from jishi.app.settings import load_settings
@@ -36,7 +36,7 @@ def answer_offline(
     command = msgspec.json.decode(body, type=Command)
     begins = not is_installed(folder)
     try:
-        settings = load_settings(folder, environment)
+        settings = with_last_url(load_settings(folder, environment))
         if begins and isinstance(command, AddUser):
             check_draft(command.draft)  # before there is anything to take back
         upgrading = not isinstance(command, Examine)

@@ -18,7 +18,7 @@ from jishi.app.banner import Banner, Login
 from jishi.app.build import build
 from jishi.app.control import controlled
 from jishi.app.demo import DEMO_MODEL, is_due, load_demo
-from jishi.app.folder import LOCK, locked, opened
+from jishi.app.folder import LOCK, locked, note_url, opened
 from jishi.app.running import Runner
 from jishi.app.saying import reason_of
 from jishi.app.settings import Settings
@@ -84,6 +84,7 @@ def serve(settings: Settings, options: Options) -> None:
             stack.enter_context(locked(settings.folder))
         bound = settings.at(listener.getsockname()[1])
         with opened(bound) as node:
+            note_url(bound)
             uvloop.run(_serve(bound, node, listener, options))
 
 

@@ -13,6 +13,7 @@ from typing_extensions import override
 
 ROLES: Final = ("read", "contributor", "write", "admin")
 PORT_MAX: Final = 65_535
+PORT_CHARS_MAX: Final = 20
 FOLDER: Final = "jishi-data"
 """The data folder if nobody names one."""
 
@@ -73,21 +74,21 @@ def _add_serve(verbs: _Verbs, common: ArgumentParser) -> None:
 def _add_user(verbs: _Verbs, common: ArgumentParser) -> None:
     user = _group(verbs, "user", "people")
     add = _verb(user, common, "add", "add a person; print a link for choosing a password")
-    add.add_argument("name", metavar="NAME")
+    add.add_argument("name", type=_name, metavar="NAME")
     add.add_argument("--full-name", default="", metavar="TEXT")
     add.add_argument("--email", default="", metavar="ADDRESS")
     add.add_argument("--admin", action="store_true", help="make an administrator")
     fields = ("name", "full_name", "email", "admin")
     add.set_defaults(module="command", command="user_add", fields=fields)
     link = _verb(user, common, "link", "print a new link for choosing a password")
-    link.add_argument("name", metavar="NAME")
+    link.add_argument("name", type=_name, metavar="NAME")
     link.set_defaults(module="command", command="user_link", fields=("name",))
 
 
 def _add_token(verbs: _Verbs, common: ArgumentParser) -> None:
     token = _group(verbs, "token", "access tokens")
     add = _verb(token, common, "add", "create an access token and print it")
-    add.add_argument("name", metavar="NAME", help="whose token it is")
+    add.add_argument("name", type=_name, metavar="NAME", help="whose token it is")
     add.add_argument("--role", choices=("read", "write"), default="read")
     add.set_defaults(module="command", command="token_add", fields=("name", "role"))
 
@@ -95,15 +96,15 @@ def _add_token(verbs: _Verbs, common: ArgumentParser) -> None:
 def _add_org(verbs: _Verbs, common: ArgumentParser) -> None:
     org = _group(verbs, "org", "organisations")
     add = _verb(org, common, "add", "create an organisation without members")
-    add.add_argument("name", metavar="NAME")
+    add.add_argument("name", type=_name, metavar="NAME")
     add.add_argument("--full-name", default="", metavar="TEXT")
     add.add_argument("--default-visibility", choices=("public", "private"), default="public")
     fields = ("name", "full_name", "default_visibility", "program")
     add.set_defaults(module="command", command="org_add", fields=fields)
     member = _group(org, "member", "members of an organisation")
     join = _verb(member, common, "add", "add a member, or change the role")
-    join.add_argument("org", metavar="ORG")
-    join.add_argument("name", metavar="NAME")
+    join.add_argument("org", type=_name, metavar="ORG")
+    join.add_argument("name", type=_name, metavar="NAME")
     join.add_argument("--role", choices=ROLES, default="read")
     join.set_defaults(module="command", command="org_member_add", fields=("org", "name", "role"))
 
@@ -129,9 +130,18 @@ def _folder(text: str) -> Path:
     return Path(text).absolute()
 
 
+def _name(text: str) -> str:
+    if not text:
+        raise ArgumentTypeError("the name is empty")
+    return text
+
+
 def _port(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and int(text) <= PORT_MAX):
-        raise ArgumentTypeError(f"{text!r} is no port; ports are numbers from 0 to {PORT_MAX}")
+    # Python reads no number of more than 4300 digits.
+    is_short = text.isascii() and text.isdigit() and len(text) <= PORT_CHARS_MAX
+    if not (is_short and int(text) <= PORT_MAX):
+        shown = repr(text) if len(text) <= PORT_CHARS_MAX else f"{text[:PORT_CHARS_MAX]!r}…"
+        raise ArgumentTypeError(f"{shown} is no port; ports are numbers from 0 to {PORT_MAX}")
     return int(text)
 
 

@@ -2,8 +2,8 @@
 
 Hides: names and their rules, password hashes, how secrets are stored, limits on guessing.
 Shows: ``Actor`` and its roles; ``identify``; accounts; sign-in and links that work once.
-``people.orgs``, ``people.tokens``, ``people.sessions``, ``people.links`` and
-``people.devices`` are doors of their own.
+``people.names``, ``people.orgs``, ``people.tokens``, ``people.sessions``, ``people.links``
+and ``people.devices`` are doors of their own.
 """
 
 from __future__ import annotations

@@ -20,6 +20,19 @@ from jishi.people import tables
 from jishi.people.actors import Actor, AnothersName, Denied, Role
 from jishi.people.reserved import RESERVED
 
+__all__ = [
+    "BadFullName",
+    "BadName",
+    "NameReserved",
+    "NameTaken",
+    "Namespace",
+    "NamespaceKind",
+    "check_name",
+    "find_namespace",
+    "require_role",
+    "search_namespaces",
+]
+
 NAME_CHARS_MAX = 42
 FULL_NAME_CHARS_MAX = 100
 WORDS_MAX = 8
