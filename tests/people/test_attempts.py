@@ -6,9 +6,9 @@ import threading
 
 import pytest
 
+from jishi.people import attempts as module
 from jishi.people.attempts import (
     ADDRESS_TRIES_MAX,
-    KEYS_MAX,
     NAME_TRIES_MAX,
     WINDOW_SECONDS,
     Attempts,
@@ -84,12 +84,69 @@ def test_the_window_ends() -> None:
     attempts.begin("mei", "10.0.0.1")
 
 
-def test_memory_is_bounded() -> None:
-    attempts = Attempts(Ticker())
-    for i in range(KEYS_MAX):
-        attempts.begin(f"name-{i}", f"{i}")
+def kept(attempts: Attempts) -> tuple[int, int]:
+    """Return how many names and addresses are remembered: nothing else shows it."""
+    return len(attempts._names), len(attempts._addresses)  # noqa: SLF001
 
-    assert len(attempts._windows)  # noqa: SLF001  (nothing else shows it) == KEYS_MAX
+
+def test_memory_is_bounded(monkeypatch) -> None:
+    monkeypatch.setattr(module, "KEYS_MAX", 100)
+    attempts = Attempts(Ticker())
+
+    for i in range(1000):
+        attempts.begin(f"name-{i}" + "x" * 1000, f"{i}")
+
+        assert max(kept(attempts)) <= 100
+
+
+def test_tries_that_are_refused_leave_nothing_behind() -> None:
+    attempts = Attempts(Ticker())
+    fail(attempts, "mei", "10.0.0.1", NAME_TRIES_MAX)
+    for i in range(ADDRESS_TRIES_MAX - NAME_TRIES_MAX):
+        attempts.begin(f"name-{i}", "10.0.0.1")
+    before = kept(attempts)
+
+    for i in range(100):
+        with pytest.raises(TooManyAttempts):
+            attempts.begin(f"made-up-{i}", "10.0.0.1")
+        with pytest.raises(TooManyAttempts):
+            attempts.begin("mei", f"10.0.1.{i}")
+
+    assert kept(attempts) == before
+
+
+def test_made_up_names_do_not_pardon_one(monkeypatch) -> None:
+    monkeypatch.setattr(module, "KEYS_MAX", 100)
+    attempts = Attempts(Ticker())
+    fail(attempts, "mei", "10.0.0.1", NAME_TRIES_MAX)
+
+    for i in range(1000):
+        fail(attempts, f"name-{i}", f"{i}", 2)
+
+    with pytest.raises(TooManyAttempts):
+        attempts.begin("mei", "10.0.0.2")
+
+
+def test_where_every_window_is_full_others_wait(monkeypatch) -> None:
+    monkeypatch.setattr(module, "KEYS_MAX", 10)
+    ticker = Ticker()
+    attempts = Attempts(ticker)
+    for i in range(10):
+        fail(attempts, f"name-{i}", f"{i // 4}", NAME_TRIES_MAX)
+        ticker.seconds += 60
+
+    with pytest.raises(TooManyAttempts) as told:
+        attempts.begin("mei", "10.0.0.1")
+    assert told.value.facts == {"minutes": 5}
+    ticker.seconds += 300
+    attempts.begin("mei", "10.0.0.1")
+
+
+def test_who_is_known_shares_no_address() -> None:
+    attempts = Attempts(Ticker())
+    for i in range(2 * ADDRESS_TRIES_MAX):
+        attempts.begin(f"name-{i}", "")
+        attempts.succeed(f"name-{i}", "")
 
 
 def test_many_at_once_gain_nothing() -> None:

@@ -89,6 +89,18 @@ def test_anybody_else_learns_only_that_it_did_not_fit(db, name, password) -> Non
     assert told.value.facts == {}
 
 
+def test_what_is_too_long_for_a_name_is_a_wrong_one(db) -> None:
+    gate = gate_of(db)
+    long = "mei" + "i" * 1_000_000
+
+    for end in range(NAME_TRIES_MAX):
+        with pytest.raises(BadSignIn):
+            asyncio.run(sign_in(gate, f"{long}{end}", PASSWORD, address="::1"))
+
+    with pytest.raises(TooManyAttempts):  # counted by its beginning, as it is looked up
+        asyncio.run(sign_in(gate, f"{long}@", PASSWORD, address="::1"))
+
+
 def test_somebody_who_never_chose_a_password_has_none(db) -> None:
     in_one(db, add, "mei")
 
