@@ -302,14 +302,15 @@ def test_work_of_a_shard_is_bounded_before_it_begins() -> None:
 
 
 def test_terms_of_a_shard_are_counted_before_work_begins(monkeypatch) -> None:
-    """A file's chunks have 8 KiB, the last one less: more terms than that are made up."""
+    """A file's chunks have 8 KiB, the last one less: more than that are made up."""
     xorb = make_xorb([noise("a", 8_192), noise("b", 8_192), b"the end"])
     honest = make_file([Run(xorb, 0, 1), Run(xorb, 1, 2), Run(xorb, 0, 1), Run(xorb, 2, 3)])
-    splinters = make_file([Run(xorb, 2, 3)] * 2)
+    dust = make_xorb([bytes([n]) for n in range(200)])
 
     proofs.check_sizes([honest] * 3)
-    with pytest.raises(BadShard, match="too many terms for its size"):
-        proofs.check_sizes([splinters])
+    for made_up in (make_file([Run(xorb, 2, 3)] * 2), make_file([Run(dust, 0, 200)])):
+        with pytest.raises(BadShard, match="too many chunks for its size"):
+            proofs.check_sizes([made_up])
     monkeypatch.setattr(proofs, "SHARD_TERMS_MAX", 11)
     with pytest.raises(BadShard, match="too many terms"):
         proofs.check_sizes([honest] * 3)

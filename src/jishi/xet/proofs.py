@@ -66,8 +66,8 @@ def check_sizes(files: Sequence[ShardFile]) -> None:
         raw = int(file.terms["raw"].sum(dtype=np.int64))
         if raw > FILE_BYTES_MAX:
             raise BadShard(problem="a file is too large")
-        if len(lengths) > raw // CHUNK_BYTES_MIN + 1:  # only a file's last chunk may be smaller
-            raise BadShard(problem="a file of too many terms for its size")
+        if int(lengths.sum()) > raw // CHUNK_BYTES_MIN + 1:  # only the last may be smaller
+            raise BadShard(problem="a file of too many chunks for its size")
     if chunks > SHARD_CHUNKS_MAX:
         raise BadShard(problem="too many chunks")
     if terms > SHARD_TERMS_MAX:

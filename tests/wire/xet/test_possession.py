@@ -81,7 +81,7 @@ def test_the_name_of_a_private_xorb_with_one_chunk_opens_nothing(
     said = {
         message(mallory, forged(os.urandom(32), size)),
         message(mallory, forged(name, size, end=2)),
-        message(mallory, forged(name, size, end=9_000)),
+        message(mallory, forged(name, 9_000 << 13, end=9_000)),
         message(mallory, forged(name, size - 1)),
         message(mallory, forged(name, size)),
         message(mallory, forged(name, size, sha256=ONE.sha256)),
