@@ -16,6 +16,7 @@ from jishi.people.devices import (
     REFRESH_SECONDS,
     TOKEN_SECONDS,
     DeviceGone,
+    DeviceStart,
     PollState,
     TooManyDevices,
     approve_device,
@@ -35,8 +36,12 @@ def later(tx, seconds: float = 5) -> None:
     tx.now += int(seconds * 1_000_000)
 
 
+def start(tx, address: str = "::1") -> DeviceStart:
+    return start_device(tx, CLIENT, address=address)
+
+
 def granted(tx, mei, role=TokenRole.WRITE):
-    begun = start_device(tx, CLIENT)
+    begun = start(tx)
     approve_device(tx, mei, begun.user_code, role=role)
     answer = poll_device(tx, begun.device_code, CLIENT)
     assert answer.grant is not None
@@ -45,7 +50,7 @@ def granted(tx, mei, role=TokenRole.WRITE):
 
 def test_a_device_waits_until_somebody_approves(tx) -> None:
     mei = add(tx, "mei")
-    begun = start_device(tx, CLIENT)
+    begun = start(tx)
     assert re.fullmatch("[B-Z]{4}-[B-Z]{4}", begun.user_code)
     assert poll_device(tx, begun.device_code, CLIENT).state is PollState.PENDING
     later(tx)
@@ -64,13 +69,13 @@ def test_a_device_waits_until_somebody_approves(tx) -> None:
 
 @pytest.mark.parametrize("typed", [str.lower, lambda c: c.replace("-", ""), lambda c: f" {c} "])
 def test_a_code_is_understood_however_it_is_typed(tx, typed) -> None:
-    begun = start_device(tx, CLIENT)
+    begun = start(tx)
 
     assert read_device(tx, add(tx, "mei"), typed(begun.user_code)).user_code == begun.user_code
 
 
 def test_who_asks_too_often_is_slowed_down(tx) -> None:
-    begun = start_device(tx, CLIENT)
+    begun = start(tx)
     poll_device(tx, begun.device_code, CLIENT)
 
     assert poll_device(tx, begun.device_code, CLIENT).state is PollState.SLOW_DOWN
@@ -79,7 +84,7 @@ def test_who_asks_too_often_is_slowed_down(tx) -> None:
 
 
 def test_a_device_that_was_turned_away_is_told_once(tx) -> None:
-    begun = start_device(tx, CLIENT)
+    begun = start(tx)
     deny_device(tx, add(tx, "mei"), begun.user_code)
 
     assert poll_device(tx, begun.device_code, CLIENT).state is PollState.DENIED
@@ -88,7 +93,7 @@ def test_a_device_that_was_turned_away_is_told_once(tx) -> None:
 
 def test_a_code_that_ran_out_does_nothing(tx) -> None:
     mei = add(tx, "mei")
-    begun = start_device(tx, CLIENT)
+    begun = start(tx)
     later(tx, DEVICE_SECONDS)
 
     with pytest.raises(DeviceGone):
@@ -100,7 +105,7 @@ def test_a_code_that_ran_out_does_nothing(tx) -> None:
 
 def test_another_client_does_not_get_the_tokens(tx) -> None:
     mei = add(tx, "mei")
-    begun = start_device(tx, CLIENT)
+    begun = start(tx)
     approve_device(tx, mei, begun.user_code, role=TokenRole.READ)
 
     assert poll_device(tx, begun.device_code, "another").state is PollState.EXPIRED
@@ -110,7 +115,7 @@ def test_another_client_does_not_get_the_tokens(tx) -> None:
 
 def test_only_a_person_at_a_browser_approves(tx) -> None:
     mei = add(tx, "mei")
-    begun = start_device(tx, CLIENT)
+    begun = start(tx)
     token = type(mei)(mei.id, mei.public_id, "mei", token_id=1)
 
     for actor, refusal in ((NOBODY, SignInNeeded), (token, SessionNeeded)):
@@ -124,7 +129,7 @@ def test_only_a_person_at_a_browser_approves(tx) -> None:
 
 def test_an_answer_is_given_once(tx) -> None:
     mei = add(tx, "mei")
-    begun = start_device(tx, CLIENT)
+    begun = start(tx)
     deny_device(tx, mei, begun.user_code)
 
     with pytest.raises(DeviceGone):
@@ -133,7 +138,7 @@ def test_an_answer_is_given_once(tx) -> None:
 
 def test_many_polls_at_once_get_one_token(db) -> None:
     mei = in_one(db, add, "mei")
-    begun = in_one(db, start_device, CLIENT)
+    begun = in_one(db, start_device, CLIENT, address="::1")
     in_one(db, approve_device, mei, begun.user_code, role=TokenRole.READ)
     start = threading.Barrier(6)
     answers = []
@@ -191,12 +196,51 @@ def test_a_refresh_token_ends_some_day(tx) -> None:
     assert refresh_grant(tx, grant.refresh_token) is None
 
 
-def test_strangers_cannot_fill_the_table(tx, monkeypatch) -> None:
-    monkeypatch.setattr(door, "DEVICES_MAX", 3)
-    for _ in range(3):
-        start_device(tx, "x" * 10_000)
+def states(tx, *begun: DeviceStart) -> list[PollState]:
+    return [poll_device(tx, one.device_code, CLIENT).state for one in begun]
+
+
+def test_strangers_do_not_keep_others_out(tx, monkeypatch) -> None:
+    mei = add(tx, "mei")
+    monkeypatch.setattr(door, "DEVICES_MAX", 4)
+    asking = start(tx)
+    states(tx, asking)
+    approved = start(tx)
+    approve_device(tx, mei, approved.user_code, role=TokenRole.READ)
+    silent = []
+    for i in range(3):
+        later(tx, 1)
+        silent.append(start(tx, f"10.0.0.{i}"))
+
+    assert states(tx, *silent) == [PollState.EXPIRED, PollState.PENDING, PollState.PENDING]
+    later(tx)
+    last = start(tx, "10.0.1.1")
+    assert states(tx, asking, approved, last) == [
+        *(PollState.EXPIRED, PollState.GRANTED, PollState.PENDING)
+    ]
+
+
+def test_where_all_were_approved_there_is_no_room(tx, monkeypatch) -> None:
+    mei = add(tx, "mei")
+    monkeypatch.setattr(door, "DEVICES_MAX", 2)
+    for _ in range(2):
+        approve_device(tx, mei, start(tx).user_code, role=TokenRole.READ)
 
     with pytest.raises(TooManyDevices):
-        start_device(tx, CLIENT)
+        start(tx)
     later(tx, DEVICE_SECONDS)
-    start_device(tx, CLIENT)
+    start_device(tx, "x" * 10_000, address="")
+
+
+def test_an_address_has_so_many_that_ask(tx, monkeypatch) -> None:
+    monkeypatch.setattr(door, "ADDRESS_DEVICES_MAX", 2)
+    first, second = start(tx, "2001:db8::1"), start(tx, "2001:db8::2")
+    later(tx, 1)
+    third = start(tx, "2001:db8::3")
+
+    assert sorted(states(tx, first, second, third)) == [
+        *(PollState.PENDING, PollState.PENDING, PollState.EXPIRED)
+    ]
+    with pytest.raises(TooManyDevices):
+        start(tx, "2001:db8::3")
+    start(tx, "2001:db8:1::3")

@@ -110,6 +110,7 @@ devices = sa.Table(
     sa.Column("state", NAME, nullable=False),
     sa.Column("person_id", sa.ForeignKey("people_person.id"), index=True),
     sa.Column("role", NAME),
+    sa.Column("network", _DIGEST, nullable=False, index=True),
     sa.Column("created_at", MICROS, nullable=False),
     sa.Column("expires_at", MICROS, nullable=False, index=True),
     sa.Column("polled_at", MICROS),

@@ -55,7 +55,7 @@ class Attempts:
         """
         tries = [(self._names, _key(name.lower()))]
         if address:
-            tries.insert(0, (self._addresses, _key(_network(address))))
+            tries.insert(0, (self._addresses, _key(network_of(address))))
         now = self._clock()
         with self._lock:
             for windows, key in tries:
@@ -68,7 +68,7 @@ class Attempts:
         with self._lock:
             self._names.forget(_key(name.lower()))
             if address:
-                self._addresses.take_back(_key(_network(address)))
+                self._addresses.take_back(_key(network_of(address)))
 
 
 @dataclass(slots=True)
@@ -135,7 +135,7 @@ def _key(text: str) -> bytes:
     return hashlib.blake2b(octets, digest_size=_KEY_BYTES).digest()
 
 
-def _network(address: str) -> str:
+def network_of(address: str) -> str:
     """Return what one caller has for itself: an IPv4 address, or an IPv6 network of 64 bits."""
     try:
         parsed = ip_address(address)

@@ -18,6 +18,7 @@ from jishi.core.i18n import N_
 from jishi.core.sql import insert_once
 from jishi.people import tables
 from jishi.people.actors import Actor
+from jishi.people.attempts import network_of
 from jishi.people.secret import digest, new_secret, new_user_code
 from jishi.people.tokens import Minted, TokenRole, end_token, mint
 
@@ -47,6 +48,8 @@ REFRESH_SECONDS = 90 * 86_400
 """How long a device may stay away."""
 DEVICES_MAX = 2000
 """Log-ins under way at once; anybody may begin one."""
+ADDRESS_DEVICES_MAX = 50
+"""Log-ins under way from one address: a class shares few addresses."""
 CLIENT_ID_CHARS_MAX = 100
 _POLL_MICROS_MIN: Final = 1_000_000
 """Faster than this is told to slow down; clients add seconds for each such answer."""
@@ -61,7 +64,7 @@ class DeviceGone(Refusal):
 
 
 class TooManyDevices(Refusal):
-    """More log-ins are under way than an installation needs."""
+    """More log-ins are under way from one address than a class needs."""
 
     code: ClassVar[str] = "people.too_many_devices"
     kind: ClassVar[Kind] = Kind.THROTTLED
@@ -133,20 +136,31 @@ class PollAnswer:
     grant: Grant | None = None
 
 
-def start_device(tx: Tx, client_id: str) -> DeviceStart:
+def start_device(tx: Tx, client_id: str, *, address: str) -> DeviceStart:
     """Begin a log-in; anybody may.
 
+    Where there is no room, a log-in goes whose device never asked how it stands: whoever
+    begins many does not keep the others out.
+
+    Args:
+        address: Of the caller.
+
     Raises:
-        TooManyDevices: If ``DEVICES_MAX`` are under way.
+        TooManyDevices: If ``ADDRESS_DEVICES_MAX`` devices wait at this address and ask; or
+            ``DEVICES_MAX`` were approved and do not.
     """
     tx.conn.execute(_SWEEP, {"now": tx.now})
-    if tx.conn.execute(_COUNT).scalar_one() >= DEVICES_MAX:
-        raise TooManyDevices
+    network = digest(network_of(address))
+    if tx.conn.execute(_COUNT_NEAR, {"network": network}).scalar_one() >= ADDRESS_DEVICES_MAX:
+        _drop(tx, _DROP_SILENT_NEAR, network=network)
+    elif tx.conn.execute(_COUNT).scalar_one() >= DEVICES_MAX:
+        _drop(tx, _DROP_OLDEST)
     device_code = new_secret()
     row: dict[str, Any] = {
         "sha256": digest(device_code),
         "client_id": client_id[:CLIENT_ID_CHARS_MAX],
         "state": "pending",
+        "network": network,
         "created_at": tx.now,
         "expires_at": tx.now + DEVICE_SECONDS * 1_000_000,
     }
@@ -234,6 +248,11 @@ def plain_code(user_code: str) -> str:
     return f"{letters[:4]}-{letters[4:]}"
 
 
+def _drop(tx: Tx, one: sa.Delete, **facts: bytes) -> None:
+    if tx.conn.execute(one, facts).rowcount != 1:
+        raise TooManyDevices
+
+
 def _grant(tx: Tx, person_id: int, name: str, role: TokenRole) -> Grant:
     minted: Minted = mint(
         tx, person_id, name=name, role=role, seconds=TOKEN_SECONDS, actor_id=person_id
@@ -261,6 +280,18 @@ def _answer(tx: Tx, actor: Actor, user_code: str, values: dict[str, str]) -> Non
 _d, _r, _t = tables.devices.c, tables.refreshes.c, tables.tokens.c
 _SWEEP: Final = sa.delete(tables.devices).where(_d.expires_at <= sa.bindparam("now"))
 _COUNT: Final = sa.select(sa.func.count()).select_from(tables.devices)
+_COUNT_NEAR: Final = _COUNT.where(_d.network == sa.bindparam("network"))
+_PENDING: Final = sa.select(_d.sha256).where(_d.state == "pending").limit(1)
+_SILENT_FIRST: Final = (_d.polled_at.isnot(None), _d.created_at, _d.sha256)
+_DROP_OLDEST: Final = sa.delete(tables.devices).where(
+    _d.sha256 == _PENDING.order_by(*_SILENT_FIRST).scalar_subquery()
+)
+_DROP_SILENT_NEAR: Final = sa.delete(tables.devices).where(
+    _d.sha256
+    == _PENDING.where(_d.polled_at.is_(None), _d.network == sa.bindparam("network"))
+    .order_by(_d.created_at, _d.sha256)
+    .scalar_subquery()
+)
 _BY_CODE: Final = sa.select(_d.user_code, _d.client_id, _d.created_at, _d.expires_at).where(
     _d.user_code == sa.bindparam("user_code"),
     _d.state == "pending",

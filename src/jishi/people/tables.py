@@ -117,12 +117,14 @@ devices = sa.Table(
     sa.Column("state", NAME, nullable=False),
     sa.Column("person_id", sa.ForeignKey("people_person.id"), index=True),
     sa.Column("role", NAME),
+    sa.Column("network", _DIGEST, nullable=False, index=True),
     sa.Column("created_at", MICROS, nullable=False),
     sa.Column("expires_at", MICROS, nullable=False, index=True),
     sa.Column("polled_at", MICROS),
     sa.CheckConstraint("state IN ('pending', 'approved', 'denied')", name="state_known"),
 )
-"""Device log-ins under way (RFC 8628); the row ends when the token is handed over."""
+"""Device log-ins under way (RFC 8628); the row ends when the token is handed over.
+``network`` is a digest of the address the device came from."""
 
 refreshes = sa.Table(
     "people_refresh",

@@ -23,7 +23,8 @@ async def start(request: Request) -> Response:
     """``POST /oauth/device``: a code for the device, another one for its person."""
     context = context_of(request)
     form = await read_form(request)
-    begun = await context.db.write(start_device, _field(form, "client_id"))
+    client_id = _field(form, "client_id")
+    begun = await context.db.write(start_device, client_id, address=context.address)
     page = f"{context.base}{DEVICE_PAGE}"
     shape = {
         "device_code": begun.device_code,
