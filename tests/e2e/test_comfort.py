@@ -26,7 +26,9 @@ def test_reading_searching_and_forms_need_no_script(browser: Browser, bazaar: Ba
         page.fill("input[name=name]", "without a script")
         page.click("main form.panel button.go")
         expect(page.locator(".note code")).to_contain_text("hf_")
-        page.locator("tr").filter(has_text="without a script").locator("button").click()
+        row = page.locator("tr").filter(has_text="without a script")
+        row.locator("summary").click()  # it asks first
+        row.locator("button").click()
         expect(page.get_by_text("without a script")).to_have_count(0)
         page.locator(".me > a.btn.bare").nth(1).click()
         expect(page.locator("html")).to_have_attribute("data-theme", "dark")
