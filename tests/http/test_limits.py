@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from jishi.git.smart import ahead
 from jishi.http import body, edge, markdown, sendfile, server
 from jishi.hub import attributes, card, commits, paths
 from jishi.hub.cas import links as data_links
 from jishi.hub.cas import passes, registering
 from jishi.hub.content.lfs import transfers, uploads
-from jishi.people import attempts, links, sessions, tokens
+from jishi.people import attempts, devices, links, sessions, tokens
 from jishi.wire.git import smart
 from jishi.wire.hf import commits as hf_commits
 from jishi.wire.hf import files as hf_files
@@ -40,6 +41,11 @@ LIMITS = {
     "`git-upload-pack`": (smart.BODY_BYTES_MAX,),
     "a large file": (transfers.OBJECT_BYTES_MAX,),
     "LFS in parts above": (uploads.PART_BYTES, uploads.UPLOAD_SECONDS // 3600),
+    "parts of one LFS batch": (transfers.PARTS_MAX,),
+    "what Git said and a slow client": (
+        *(ahead.FILE_BYTES_MAX, ahead.FILES_BYTES_MAX),
+        *(ahead.PACE_BYTES, int(ahead.PACE_SECONDS)),
+    ),
     "a xorb": (xorbs.XORB_RAW_MAX, xorbs.XORB_CHUNKS_MAX, chunks.CHUNK_BYTES_MAX),
     "a shard": (shards.SHARD_BYTES_MAX, shards.FILES_MAX),
     "a file whose SHA-256 is computed": (registering.HASHED_BYTES_MAX,),
@@ -49,6 +55,7 @@ LIMITS = {
     "Markdown that is rendered": (markdown.SOURCE_CHARS_MAX,),
     "wrong passwords for a name": (attempts.NAME_TRIES_MAX, attempts.WINDOW_SECONDS),
     "wrong passwords from an address": (attempts.ADDRESS_TRIES_MAX, attempts.WINDOW_SECONDS),
+    "`hf auth login` waiting": (devices.ADDRESS_DEVICES_MAX, devices.DEVICE_SECONDS),
     "a session": (sessions.SESSION_DAYS, sessions.SESSIONS_MAX),
     "access tokens": (tokens.TOKENS_MAX,),
     "invitation and reset links": (links.LINK_DAYS,),

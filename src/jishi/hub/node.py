@@ -81,5 +81,5 @@ class Node:
         object.__setattr__(self, "assembly", Assembly(self.folder / "uploads", self.pool))
         xet = Depot(self.db, self.store, self.spool, self.pool, Memory(self.store))
         object.__setattr__(self, "xet", xet)
-        fetches = Fetches(self.db, self.git, self.pool)
+        fetches = Fetches(self.db, self.git, self.pool, self.spool)
         object.__setattr__(self, "fetches", fetches)

@@ -6,11 +6,11 @@ import hashlib
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from ipaddress import IPv6Address, ip_address, ip_network
 from typing import ClassVar, Final
 
 from jishi.core.errors import Kind, Refusal
 from jishi.core.i18n import N_
+from jishi.core.networks import network_of
 
 NAME_TRIES_MAX = 10
 """Failed sign-ins of one name in a window."""
@@ -133,14 +133,3 @@ def _key(text: str) -> bytes:
     """Return what stands for a name or an address, however long somebody makes it."""
     octets = text.encode("utf-8", "surrogatepass")
     return hashlib.blake2b(octets, digest_size=_KEY_BYTES).digest()
-
-
-def network_of(address: str) -> str:
-    """Return what one caller has for itself: an IPv4 address, or an IPv6 network of 64 bits."""
-    try:
-        parsed = ip_address(address)
-    except ValueError:  # a unix socket, or a test
-        return address
-    if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped is None:
-        return str(ip_network((parsed, 64), strict=False))
-    return address

@@ -15,10 +15,10 @@ import sqlalchemy as sa
 from jishi.core.db import Tx
 from jishi.core.errors import Kind, Refusal
 from jishi.core.i18n import N_
+from jishi.core.networks import network_of
 from jishi.core.sql import insert_once
 from jishi.people import tables
 from jishi.people.actors import Actor
-from jishi.people.attempts import network_of
 from jishi.people.secret import digest, new_secret, new_user_code
 from jishi.people.tokens import Minted, TokenRole, end_token, mint
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import hashlib
 import os
 import shutil
 import signal
@@ -18,7 +19,7 @@ import pytest
 
 from jishi import hub
 from jishi.git import children
-from jishi.git.smart import Slots, TooBusy, service
+from jishi.git.smart import Slots, TooBusy, ahead, service
 from jishi.hub import Draft, Node, RepoKind
 from jishi.hub.commits import CommitDraft, PutFile
 from jishi.hub.refs.flows import create_branch, create_tag
@@ -419,6 +420,16 @@ def _line(text: str) -> bytes:
     return b"%04x%b\n" % (len(text) + 5, text.encode())
 
 
+def pack_of(body: bytes) -> bytes:
+    """Return the pack of an answer of version 2, without the words about its progress."""
+    pieces, at = [], body.index(b"packfile\n") + len(b"packfile\n")
+    while size := int(body[at : at + 4], 16):
+        line = body[at + 4 : at + size]
+        pieces.append(line[1:] if line[:1] == b"\1" else b"")
+        at += size
+    return b"".join(pieces)
+
+
 def post_head(length: int) -> bytes:
     lines = [
         f"POST /{PATH}/git-upload-pack HTTP/1.1",
@@ -450,9 +461,10 @@ def until(claim, seconds: float = 10) -> bool:
 
 @pytest.fixture
 def long_books(books: Hub) -> Hub:
-    """A repository whose pack fills every buffer on the way, and two slots."""
+    """A repository whose pack fills every buffer on the way, two slots, no files to fill."""
     books.commit({"long": LONG, "longer": LONG[::-1]})
-    books.node.fetches.slots.children_max = 2
+    books.node.fetches.room.left = 0
+    books.node.fetches.slots.children_max = 4
     books.node.fetches.slots.__post_init__()
     return books
 
@@ -507,6 +519,47 @@ def test_slow_readers_fill_no_memory_and_others_wait_their_turn(long_books: Hub)
     for answer in (first, *others):
         assert answer.status == 200
         assert len(answer.body) > len(LONG)
+
+
+def test_slow_readers_hold_no_child_while_there_is_room(long_books: Hub) -> None:
+    fetches = long_books.node.fetches
+    fetches.room.left = 80 << 20
+    body = wants(long_books.commit({"x": b"1"}))
+    wires = [Wire(long_books.port, receive_buffer=4096, timeout=30) for _ in range(5)]
+    try:
+        for wire in wires[:4]:
+            wire.send(post_head(len(body)) + body)
+        assert until(lambda: fetches.room.left < 40 << 20)
+        assert until(lambda: (fetches.slots.running, fetches.slots.waiting) == (0, 0))
+        wires[4].send(post_head(len(body)) + body)
+        answers = [wire.answer() for wire in reversed(wires)]
+    finally:
+        for wire in wires:
+            wire.socket.close()
+
+    for answer in answers:
+        pack = pack_of(answer.body)
+        assert len(pack) > 2 * len(LONG)
+        assert hashlib.sha1(pack[:-20], usedforsecurity=False).digest() == pack[-20:]
+    assert until(lambda: list((long_books.node.folder / "spool").iterdir()) == [])
+    assert fetches.room.left == 80 << 20
+
+
+def test_who_keeps_a_child_waiting_keeps_up_a_pace(long_books: Hub, monkeypatch) -> None:
+    monkeypatch.setattr(ahead, "PACE_SECONDS", 0.5)
+    slots = long_books.node.fetches.slots
+    body = wants(long_books.commit({"x": b"1"}))
+
+    with Wire(long_books.port, receive_buffer=4096) as wire:
+        wire.send(post_head(len(body)) + body)
+        wire.until(b"packfile")
+        assert slots.running == 1
+        assert until(lambda: slots.running == 0)
+        with pytest.raises((EOFError, ConnectionError)):
+            while True:
+                wire.take(1 << 16)
+        assert b"0\r\n\r\n" not in wire.left
+    assert until(lambda: children_of_this_process() == [])
 
 
 def test_who_waits_too_long_is_told_when_to_come_back(long_books: Hub) -> None:
@@ -593,7 +646,7 @@ def test_a_view_that_vanishes_is_made_again(books: Hub, monkeypatch) -> None:
 
 def test_a_caller_has_a_bounded_share_of_the_slots() -> None:
     async def scene() -> tuple[list[str], int]:
-        slots = Slots(3, per_caller_max=2, seconds_max=5)
+        slots = Slots(4, seconds_max=5)
         order: list[str] = []
         leave = asyncio.Event()
 
@@ -614,9 +667,47 @@ def test_a_caller_has_a_bounded_share_of_the_slots() -> None:
     assert asyncio.run(scene()) == (["a", "a", "b"], 0)
 
 
+def test_whoever_is_not_known_has_half_the_share_of_others() -> None:
+    async def scene(children: int) -> list[str]:
+        slots = Slots(children, seconds_max=5)
+        order: list[str] = []
+        leave = asyncio.Event()
+
+        async def work(caller: str) -> None:
+            async with slots.take(caller, is_known=caller == "lin"):
+                order.append(caller)
+                await leave.wait()
+
+        tasks = [asyncio.ensure_future(work(c)) for c in ("::1",) * 9 + ("lin",) * 9]
+        await asyncio.sleep(0.01)
+        before = list(order)
+        leave.set()
+        await asyncio.gather(*tasks)
+        return before
+
+    assert asyncio.run(scene(8)) == ["::1"] * 2 + ["lin"] * 4
+    assert asyncio.run(scene(4)) == ["::1"] + ["lin"] * 2
+    assert asyncio.run(scene(1)) == ["::1"]
+
+
+def test_one_caller_does_not_fill_the_queue() -> None:
+    async def scene() -> None:
+        slots = Slots(1, caller_queue_max=2, seconds_max=5)
+        async with slots.take("a"):
+            waiting = [asyncio.ensure_future(_hold(slots, "a")) for _ in range(2)]
+            await asyncio.sleep(0)
+            with pytest.raises(TooBusy):
+                await _hold(slots, "a")
+            waiting.append(asyncio.ensure_future(_hold(slots, "b")))
+            await asyncio.sleep(0)
+        await asyncio.gather(*waiting)
+
+    asyncio.run(scene())
+
+
 def test_a_full_queue_refuses_at_once_and_time_outs_give_all_back() -> None:
     async def scene() -> None:
-        slots = Slots(1, queue_max=1, seconds_max=0.05, per_caller_max=1)
+        slots = Slots(1, queue_max=1, seconds_max=0.05)
         async with slots.take("a"):
             waiting = asyncio.ensure_future(_hold(slots, "b"))
             await asyncio.sleep(0)

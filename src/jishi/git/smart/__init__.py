@@ -7,6 +7,7 @@ Shows: ``Fetches``, one a node.  Pushing is not offered.
 from __future__ import annotations
 
 from jishi.git.children import GitMissing, find_git
+from jishi.git.smart.ahead import TooSlow
 from jishi.git.smart.listing import is_listing
 from jishi.git.smart.packets import BadRequest
 from jishi.git.smart.service import VERSION_2, Fetches
@@ -19,6 +20,7 @@ __all__ = [
     "GitMissing",
     "Slots",
     "TooBusy",
+    "TooSlow",
     "find_git",
     "is_listing",
 ]

@@ -18,9 +18,11 @@ from jishi.git.children import running
 from jishi.git.packs import generations
 from jishi.git.refs import Ref, find_head_ref, list_refs
 from jishi.git.smart import listing
+from jishi.git.smart.ahead import Room, ahead
 from jishi.git.smart.packets import FLUSH, BadRequest, packet
 from jishi.git.smart.slots import Slots
 from jishi.git.smart.views import View, build_view
+from jishi.storage import Spool
 
 log = logging.getLogger(__name__)
 
@@ -36,25 +38,35 @@ class Fetches:
     """Answers the requests of ``git fetch`` and ``git clone`` on one node.
 
     Args:
+        spool: Takes what a child said and nobody took yet.
         slots: Room for children; by default two for each processor.
     """
 
     def __init__(
-        self, db: Database, cache: Cache, pool: Executor, *, slots: Slots | None = None
+        self,
+        db: Database,
+        cache: Cache,
+        pool: Executor,
+        spool: Spool,
+        *,
+        slots: Slots | None = None,
     ) -> None:
         self.slots = slots or Slots(2 * (os.cpu_count() or 1))
+        self.room = Room()
         self._db = db
+        self._spool = spool
         self._cache = cache
         self._pool = pool
         self._views: dict[int, View] = {}
         self._capabilities = b""
 
-    async def advertise(self, git_id: int, *, protocol: str, caller: str) -> bytes:
+    async def advertise(self, git_id: int, *, protocol: str, caller: str, is_known: bool) -> bytes:
         """Return the answer to ``info/refs?service=git-upload-pack``.
 
         Args:
             protocol: The ``Git-Protocol`` header; what it may not say is passed over.
             caller: Whose children this one counts among.
+            is_known: Whether the caller said who they are.
 
         Raises:
             TooBusy: If there is no room for a child.
@@ -64,7 +76,7 @@ class Fetches:
         if protocol == VERSION_2 and self._capabilities:
             return self._capabilities
         words = ["--http-backend-info-refs"]
-        pieces = self._run(git_id, words, None, protocol=protocol, caller=caller)
+        pieces = self._run(git_id, words, None, protocol=protocol, caller=caller, is_known=is_known)
         async with aclosing(pieces):
             answer = b"".join([piece async for piece in pieces])
         if protocol == VERSION_2:
@@ -83,22 +95,27 @@ class Fetches:
         return await hop(self._pool, listing.answer, question, refs, head_ref)
 
     def fetch(
-        self, git_id: int, body: BinaryIO, *, protocol: str, caller: str
+        self, git_id: int, body: BinaryIO, *, protocol: str, caller: str, is_known: bool
     ) -> AsyncGenerator[bytes]:
         """Answer ``POST git-upload-pack``, piece by piece; close it to end the child.
 
-        A child is started when the first piece is asked for, and holds its room until the
-        generator ends: so whoever makes one and never starts it holds nothing.
+        A child is started when the first piece is asked for, so whoever makes a generator
+        and never starts it holds nothing.  It is read ahead of whoever takes the answer:
+        a slow one does not keep it.
 
         Args:
             body: The request, decoded, at its beginning.
+            is_known: Whether the caller said who they are.
 
         Raises:
             TooBusy: If there is no room for a child.
             GitMissing: If there is no Git program.
+            TooSlow: If the answer is taken too slowly, and all cannot be read ahead.
         """
         words = ["--strict", f"--timeout={STALL_SECONDS_MAX}"]
-        return self._run(git_id, words, body, protocol=_known(protocol), caller=caller)
+        protocol = _known(protocol)
+        pieces = self._run(git_id, words, body, protocol=protocol, caller=caller, is_known=is_known)
+        return ahead(pieces, self._spool, self.room, self._pool)
 
     async def _run(
         self,
@@ -108,9 +125,10 @@ class Fetches:
         *,
         protocol: str,
         caller: str,
+        is_known: bool,
     ) -> AsyncGenerator[bytes]:
         errors = ""
-        async with self.slots.take(caller):
+        async with self.slots.take(caller, is_known=is_known):
             for attempt in range(TRIES_MAX):
                 view = await self._view(git_id, again=attempt > 0)
                 if body is not None:

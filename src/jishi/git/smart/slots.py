@@ -11,9 +11,10 @@ from typing import ClassVar, Final
 from jishi.core.errors import Kind, Refusal
 from jishi.core.i18n import N_
 
-QUEUE_MAX: Final = 100
+QUEUE_MAX: Final = 400
+CALLER_QUEUE_MAX: Final = 50
+"""Requests of one caller that may wait: a class behind one address."""
 QUEUE_SECONDS_MAX: Final = 30.0
-PER_CALLER_MAX: Final = 4
 
 
 class TooBusy(Refusal):
@@ -26,10 +27,11 @@ class TooBusy(Refusal):
 
 @dataclass(slots=True)
 class _Caller:
-    """One caller's own limit, and how many of their requests know of it."""
+    """One caller's own limit, and how many of their requests know of it, or wait."""
 
     room: asyncio.Semaphore
     users: int = 0
+    waiting: int = 0
 
 
 @dataclass(slots=True)
@@ -38,15 +40,14 @@ class Slots:
 
     Attributes:
         children_max: Children at once.
-        queue_max: Requests that may wait.
+        queue_max: Requests that may wait, of one caller ``caller_queue_max``.
         seconds_max: How long one waits.
-        per_caller_max: Children at once for the same caller.
     """
 
     children_max: int
     queue_max: int = QUEUE_MAX
+    caller_queue_max: int = CALLER_QUEUE_MAX
     seconds_max: float = QUEUE_SECONDS_MAX
-    per_caller_max: int = PER_CALLER_MAX
     waiting: int = 0
     running: int = 0
     _room: asyncio.Semaphore = field(init=False)
@@ -57,15 +58,24 @@ class Slots:
         self._room = asyncio.Semaphore(self.children_max)
 
     @asynccontextmanager
-    async def take(self, caller: str) -> AsyncGenerator[None]:
+    async def take(self, caller: str, *, is_known: bool = True) -> AsyncGenerator[None]:
         """Hold room for one child; it is free again when the block ends, however it ends.
+
+        One caller never holds more than half of the room: others get in.
+
+        Args:
+            is_known: Whether the caller said who they are; else a quarter is what they get.
 
         Raises:
             TooBusy: If too many wait, or this one waited ``seconds_max``.
         """
-        if self.waiting >= self.queue_max:
+        own = self._callers.get(caller)
+        own_waiting = 0 if own is None else own.waiting
+        if self.waiting >= self.queue_max or own_waiting >= self.caller_queue_max:
             raise TooBusy(seconds=int(self.seconds_max))
-        own = self._callers.setdefault(caller, _Caller(asyncio.Semaphore(self.per_caller_max)))
+        if own is None:
+            share = max(1, self.children_max // (2 if is_known else 4))
+            own = self._callers[caller] = _Caller(asyncio.Semaphore(share))
         own.users += 1
         try:
             await self._enter(own)
@@ -83,6 +93,7 @@ class Slots:
 
     async def _enter(self, own: _Caller) -> None:
         self.waiting += 1
+        own.waiting += 1
         entered = []
         try:
             async with asyncio.timeout(self.seconds_max):
@@ -93,5 +104,6 @@ class Slots:
             raise TooBusy(seconds=int(self.seconds_max)) from error
         finally:
             self.waiting -= 1
+            own.waiting -= 1
             if len(entered) == 1:
                 own.room.release()

@@ -13,8 +13,10 @@ from starlette.responses import Response
 
 from jishi import hub
 from jishi.core.hop import hop
-from jishi.git.smart import VERSION_2, BadRequest, is_listing
+from jishi.core.networks import network_of
+from jishi.git.smart import VERSION_2, BadRequest, TooSlow, is_listing
 from jishi.http import BadBody, Context, Route, context_of, pieces, speaking, stream, unzipped
+from jishi.http.server import CallerLeft
 from jishi.hub import Repo, RepoKind
 from jishi.storage import Spool, SpoolFile
 from jishi.wire.git.errors import NoPush, TooOld, WrongMediaType, refuse
@@ -48,9 +50,13 @@ async def discover(request: Request) -> Response:
         raise _no_push(context, repo)
     if service != UPLOAD_PACK:
         raise TooOld
-    protocol, caller = _protocol(request), _caller(context)
     fetches = context.node.fetches
-    body = await fetches.advertise(repo.git_id, protocol=protocol, caller=caller)
+    body = await fetches.advertise(
+        repo.git_id,
+        protocol=_protocol(request),
+        caller=_caller(context),
+        is_known=not context.actor.is_anonymous,
+    )
     return Response(body, headers=NOT_CACHED, media_type=ADVERTISEMENT_TYPE)
 
 
@@ -83,11 +89,18 @@ async def _packs(context: Context, repo: Repo, body: bytes, protocol: str) -> As
     with await hop(node.pool, _spooled, node.spool, body) as file:
         del body  # it may wait for a child, and others with it
         fetched = node.fetches.fetch(
-            repo.git_id, file.file, protocol=protocol, caller=_caller(context)
+            repo.git_id,
+            file.file,
+            protocol=protocol,
+            caller=_caller(context),
+            is_known=not context.actor.is_anonymous,
         )
-        async with aclosing(fetched):
-            async for piece in fetched:
-                yield piece
+        try:
+            async with aclosing(fetched):
+                async for piece in fetched:
+                    yield piece
+        except TooSlow as error:
+            raise CallerLeft from error
 
 
 def _spooled(spool: Spool, body: bytes) -> SpoolFile:
@@ -135,7 +148,8 @@ def _protocol(request: Request) -> str:
 
 def _caller(context: Context) -> str:
     """Return whose children count together."""
-    return context.address if context.actor.is_anonymous else f"p{context.actor.id}"
+    actor = context.actor
+    return network_of(context.address) if actor.is_anonymous else f"p{actor.id}"
 
 
 def _routes() -> Iterator[Route]:
