@@ -175,17 +175,21 @@ def reload_repo(tx: Tx, actor: Actor, repo: Repo, *, right: Right = Right.READ) 
     return fresh
 
 
-def still_open(tx: Tx, public_id: str, by: str, *, right: Right = Right.READ) -> int | None:
+def still_open(
+    tx: Tx, public_id: str, by: str, token: str, *, right: Right = Right.READ
+) -> int | None:
     """Return the row of a repository if whom something was sealed for may use it still.
 
     Args:
         by: Public id of the person, empty for nobody.
+        token: Public id of the access token they came with, empty for a browser session.
 
     Returns:
-        ``None`` if the repository is gone, the person is inactive, or the right is.
+        ``None`` if the repository is gone, the person is inactive, the token was revoked, or
+        the right is gone.
     """
     row = tx.conn.execute(_BY_PUBLIC_ID, {"public_id": public_id}).one_or_none()
-    actor = find_actor(tx, by) if by else NOBODY
+    actor = find_actor(tx, by, token) if by else NOBODY
     if row is None or actor is None or not _is_visible(actor, row):
         return None
     if right is Right.WRITE and not may_write(actor, to_repo(row)):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum, unique
 from typing import Any, ClassVar, Final
 
@@ -128,16 +128,26 @@ def recognise(tx: Tx, credential: Credential) -> tuple[Actor, bool]:
     if token.inactive_since is not None:
         raise PersonInactive(name=token.name)
     is_stale = token.used_at is None or tx.now - token.used_at >= USE_SECONDS * 1_000_000
-    actor = _to_actor(tx, token, token_id=token.token_id, can_write=token.role == "write")
+    actor = replace(
+        _to_actor(tx, token),
+        token_id=token.token_id,
+        token=token.token,
+        can_write=token.role == "write",
+    )
     return actor, is_stale
 
 
-def find_actor(tx: Tx, public_id: str) -> Actor | None:
+def find_actor(tx: Tx, public_id: str, token: str = "") -> Actor | None:
     """Return the actor of a person as they are now; ``None`` for nobody or who is inactive.
 
     For what was sealed earlier in their name: rights may have gone meanwhile.
+
+    Args:
+        token: Public id of the access token they came with, empty for a browser session;
+            nobody is found where it was revoked.
     """
-    row = tx.conn.execute(_ACTIVE, {"public_id": public_id}).one_or_none()
+    key = {"public_id": public_id, "token": token}
+    row = tx.conn.execute(_ACTIVE_BY_TOKEN if token else _ACTIVE, key).one_or_none()
     return None if row is None else load_actor(tx, row.id)
 
 
@@ -147,9 +157,7 @@ def load_actor(tx: Tx, person_id: int) -> Actor | None:
     return None if row is None else _to_actor(tx, row)
 
 
-def _to_actor(
-    tx: Tx, row: sa.Row[*tuple[Any, ...]], *, token_id: int = 0, can_write: bool = True
-) -> Actor:
+def _to_actor(tx: Tx, row: sa.Row[*tuple[Any, ...]]) -> Actor:
     memberships = tx.conn.execute(_ROLES, {"person_id": row.id})
     roles = {member.name_key: Role(member.role) for member in memberships}
     roles[row.name.lower()] = Role.ADMIN
@@ -158,9 +166,7 @@ def _to_actor(
         public_id=row.public_id,
         name=row.name,
         is_admin=row.is_admin,
-        can_write=can_write,
         roles=roles,
-        token_id=token_id,
     )
 
 
@@ -180,6 +186,7 @@ _TOKEN: Final = (
     sa.select(
         *_WHO,
         _t.id.label("token_id"),
+        _t.public_id.label("token"),
         _t.role,
         _t.used_at,
         _t.expires_at,
@@ -199,6 +206,9 @@ _ACTIVE: Final = (
     sa.select(_n.id)
     .select_from(_PEOPLE)
     .where(_n.public_id == sa.bindparam("public_id"), _p.inactive_since.is_(None))
+)
+_ACTIVE_BY_TOKEN: Final = _ACTIVE.join(tables.tokens, _t.person_id == _p.id).where(
+    _t.public_id == sa.bindparam("token"), _t.revoked_at.is_(None)
 )
 _ROLES: Final = (
     sa.select(_n.name_key, _m.role)

@@ -87,6 +87,7 @@ class Actor:
         can_write: False for a token that may only read.
         roles: Lower-cased namespace -> role, the actor's own name included (``ADMIN``).
         token_id: Row of the access token that was shown, ``0`` for a browser session.
+        token: Public id of the same token, empty for a browser session.
     """
 
     id: int
@@ -96,6 +97,7 @@ class Actor:
     can_write: bool = True
     roles: Mapping[str, Role] = field(default_factory=dict)
     token_id: int = 0
+    token: str = ""
 
     @property
     def is_anonymous(self) -> bool:

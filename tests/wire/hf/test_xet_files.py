@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import pytest
 
+from jishi.core.db import Mode
+from jishi.people.access import load_actor
+from jishi.people.persons import find_person
+from jishi.people.tokens import list_tokens, revoke_token
 from tests.wire.hf.asking import BASE, Answer, Hub
 from tests.xet.making import Upload, make_upload, noise
 
 SHELF = "/api/models/lin/books"
 TARGET = "/lin/books/resolve/main/w.bin"
+LFS = "application/vnd.git-lfs+json"
 FILE_INFO = "application/vnd.xet-fileinfo+json"
 
 
@@ -107,3 +114,40 @@ def test_another_repository_cannot_name_it(woven: Hub, upload: Upload) -> None:
     line = {"path": "w.bin", "algo": "sha256", "oid": upload.sha256.hex()}
 
     assert woven.commit("lin/diary", ("lfsFile", line)).status == 400
+
+
+def test_nothing_that_a_token_opened_outlives_its_revocation(woven: Hub, upload: Upload) -> None:
+    oid = {"oid": upload.sha256.hex(), "size": len(upload.data)}
+    new = {"oid": hashlib.sha256(b"late").hexdigest(), "size": 4}
+
+    def lfs(operation: str, one: dict[str, object]) -> dict[str, str]:
+        body = {"operation": operation, "objects": [one]}
+        answer = woven.post("/lin/books.git/info/lfs/objects/batch", body, "lin", kind=LFS)
+        actions = answer.json["objects"][0]["actions"]
+        return {name: action["href"].removeprefix(BASE) for name, action in actions.items()}
+
+    up, down = lfs("upload", new), lfs("download", oid)["download"]
+    token = woven.get(f"{SHELF}/xet-write-token/main", "lin").json
+    plan_at = f"{token['casUrl'].removeprefix(BASE)}/v2/reconstructions/{upload.name}"
+    plan = woven.get(plan_at, token["accessToken"])
+    (fetch,) = next(iter(plan.json["xorbs"].values()))
+    data_at = fetch["url"].removeprefix(BASE)
+    first, last = (fetch["ranges"][0]["bytes"][end] for end in ("start", "end"))
+
+    def calls() -> list[int]:
+        return [
+            woven.ask("PUT", up["upload"], body=b"late", kind="application/octet-stream").status,
+            woven.post(up["verify"], new, None, kind=LFS).status,
+            woven.get(down).status,
+            woven.get(plan_at, token["accessToken"]).status,
+            woven.get(data_at, range=f"bytes={first}-{last}").status,
+        ]
+
+    before = calls()
+    with woven.node.db.begin(Mode.WRITE) as tx:
+        lin = load_actor(tx, find_person(tx, "lin").id)
+        (mine,) = (known for known in list_tokens(tx, lin) if known.name == "lin")
+        revoke_token(tx, lin, mine.public_id)
+
+    assert before == [200, 200, 200, 200, 206]
+    assert calls() == [403, 403, 403, 401, 403]

@@ -33,7 +33,7 @@ class DataLinkInvalid(Refusal):
 class Span(msgspec.Struct, frozen=True, array_like=True):
     """What a link says, sealed: bytes ``start`` to ``stop`` of one packing of a xorb.
 
-    ``until`` in seconds since 1970 UTC; ``repo`` and ``by`` are those of the pass.
+    ``until`` in seconds since 1970 UTC; ``repo``, ``by`` and ``token`` are those of the pass.
     """
 
     hash: bytes
@@ -43,6 +43,7 @@ class Span(msgspec.Struct, frozen=True, array_like=True):
     until: int
     repo: str
     by: str
+    token: str
 
     @property
     def key(self) -> str:
@@ -64,6 +65,7 @@ def seal_spans(keys: Keys, plan: xet.Plan, opened: Pass, now: int) -> list[str]:
                 until,
                 opened.repo,
                 opened.by,
+                opened.token,
             ),
         )
         for fetch in plan.fetches
@@ -81,6 +83,6 @@ def open_span(tx: Tx, keys: Keys, sealed: str, start: int, stop: int) -> Span:
         raise DataLinkInvalid
     if not span.start <= start < stop <= span.stop:
         raise DataLinkInvalid
-    if still_open(tx, span.repo, span.by) is None:
+    if still_open(tx, span.repo, span.by, span.token) is None:
         raise DataLinkInvalid
     return span

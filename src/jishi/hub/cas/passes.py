@@ -65,12 +65,14 @@ class Pass:
     Attributes:
         repo: Public id of the repository; ``repo_id`` is its row.
         by: Public id of the person, empty for nobody.
+        token: Public id of the access token they came with, empty for a browser session.
     """
 
     repo_id: int
     repo: str
     by: str
     writes: bool
+    token: str
 
 
 class Claims(msgspec.Struct, frozen=True, array_like=True):
@@ -81,6 +83,7 @@ class Claims(msgspec.Struct, frozen=True, array_like=True):
     writes: bool
     until: int
     epoch: int
+    token: str
 
 
 def make_pass(
@@ -98,7 +101,8 @@ def make_pass(
     repo = access_repo(tx, actor, kind, path, right=Right.WRITE if writes else Right.READ)
     until = tx.now // SECOND + PASS_SECONDS
     epoch = xet.epoch_of(tx, actor.public_id)
-    claims = Claims(repo.public_id, actor.public_id, writes, until, epoch)
+    by = actor.public_id
+    claims = Claims(repo.public_id, by, writes, until, epoch, actor.token)
     place = keys.derive(f"hub.cas-place/{actor.public_id}")[:4].hex()  # each person's own
     return Token(keys.seal(_PURPOSE, claims), until, f"/cas/e{epoch}-{place}")
 
@@ -116,11 +120,12 @@ def open_pass(tx: Tx, keys: Keys, sealed: str, *, writes: bool = False) -> Pass:
     claims = keys.unseal(_PURPOSE, sealed, Claims)
     if claims is None or tx.now // SECOND > claims.until + GRACE_SECONDS:
         raise PassInvalid
-    repo_id = still_open(tx, claims.repo, claims.by)
+    whose = (claims.repo, claims.by, claims.token)
+    repo_id = still_open(tx, *whose)
     if repo_id is None:
         raise PassInvalid
     if writes and not claims.writes:
         raise PassReadsOnly
-    if writes and still_open(tx, claims.repo, claims.by, right=Right.WRITE) is None:
+    if writes and still_open(tx, *whose, right=Right.WRITE) is None:
         raise PassInvalid
-    return Pass(repo_id, claims.repo, claims.by, claims.writes)
+    return Pass(repo_id, claims.repo, claims.by, claims.writes, claims.token)

@@ -88,8 +88,7 @@ async def plan_upload(
                 node.assembly.forget(name)
     for n, upload in zip_longest(coming, opened):
         if transfer is not Transfer.XET:
-            want = items[n].wanted
-            ticket = Ticket(repo.public_id, want.sha256, want.size, until, actor.public_id)
+            ticket = transfers.write_ticket(repo, actor, items[n].wanted, until)
             items[n] = _with_links(node, items[n], ticket, upload)
     return Batch(repo, transfer, tuple(items))
 
@@ -110,7 +109,7 @@ async def plan_download(
     for want in wanted:
         item = transfers.judge_download(want, found.get(want.sha256))
         if item.is_here:
-            ticket = Ticket(repo.public_id, want.sha256, want.size, until, actor.public_id)
+            ticket = transfers.write_ticket(repo, actor, want, until)
             seal = transfers.seal_link(node.keys, Purpose.GET, ticket)
             item = replace(item, link=seal)
         items.append(item)

@@ -148,7 +148,8 @@ class Ticket(msgspec.Struct, frozen=True):
     """What a link says, sealed.
 
     Attributes:
-        repo: Public id, as ``by``, the person's.
+        repo: Public id, as ``by``, the person's, and ``token``, of what they came with: no
+            link outlives the revoking of a token.
         upload: Public id of the upload in parts; else empty.
         until: Microseconds UTC.
     """
@@ -158,6 +159,7 @@ class Ticket(msgspec.Struct, frozen=True):
     size: int
     until: int
     by: str = ""
+    token: str = ""
     upload: str = ""
 
 
@@ -241,6 +243,12 @@ def bound_parts(items: Sequence[Item]) -> list[Item]:
     return bounded
 
 
+def write_ticket(repo: Repo, actor: Actor, wanted: Wanted, until: int) -> Ticket:
+    """Return what a link for an object says."""
+    by, token = actor.public_id, actor.token
+    return Ticket(repo.public_id, wanted.sha256, wanted.size, until, by, token)
+
+
 def seal_link(keys: Keys, purpose: Purpose, ticket: Ticket) -> str:
     """Return a link's seal."""
     return keys.seal(purpose, ticket)
@@ -266,7 +274,7 @@ def open_link(tx: Tx, keys: Keys, purpose: Purpose, sealed: str) -> Link:
     if ticket is None or ticket.until <= tx.now:
         raise LinkInvalid
     right = Right.READ if purpose is Purpose.GET else Right.WRITE
-    repo_id = still_open(tx, ticket.repo, ticket.by, right=right)
+    repo_id = still_open(tx, ticket.repo, ticket.by, ticket.token, right=right)
     if repo_id is None:
         raise LinkInvalid
     return Link(repo_id, ticket)
