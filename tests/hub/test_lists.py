@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from jishi.core.db import Tx
+from jishi.core.ids import new_id
 from jishi.hub import (
     RepoKind,
     access_repo,
@@ -20,6 +21,7 @@ from jishi.hub import (
     stats,
     tables,
 )
+from jishi.hub.cursors import read_cursor, write_cursor
 from jishi.hub.index import Indexed
 from jishi.hub.lists import BadCursor, Detail, Listed, Query, Sort, list_repos
 from jishi.people import NOBODY, Actor, Denied, Role, SignInNeeded
@@ -104,11 +106,12 @@ def test_every_list_of_repositories_has_its_index(tx: Tx, lin, query: Query, sig
         in_order.add("hub_repo_own")
 
     (begin,) = plans_of(tx, list_repos, actor, query)
-    (after,) = plans_of(tx, list_repos, actor, dataclasses.replace(query, after=first.end))
+    *at, after = plans_of(tx, list_repos, actor, dataclasses.replace(query, after=first.end))
 
     for plan in (begin, after):
         assert in_order & set(re.findall(r"\w+", plan.text))
         assert not plan.sorts
+    assert all(re.search(r"hub_repo_public_id_key|sqlite_autoindex_hub_repo", p.text) for p in at)
     assert ("hub_repo_own" in begin.text) == (query.author is not None)
 
 
@@ -231,6 +234,32 @@ def test_pages_meet(tx: Tx, lin: Actor, sort: Sort, size: int) -> None:
             break
 
     assert seen == whole
+
+
+def test_a_cursor_counts_no_rows(tx: Tx, lin: Actor, maya: Actor) -> None:
+    repos = [put_repo(tx, lin, f"lin/r{i}", private=i % 2 == 1) for i in range(6)]
+    for repo in repos:
+        stats.like(tx, lin, repo)
+    stats.like(tx, maya, repos[0])
+
+    ends = [
+        list_repos(tx, NOBODY, Query(MODEL, limit=1)).end,
+        lists.list_liked(tx, NOBODY, lin.id, limit=1).end,
+        stats.list_likers(tx, repos[0], limit=1).end,
+    ]
+
+    said = [read_cursor(end)[1] for end in ends]
+    assert set(said[:2]) <= {repo.public_id for repo in repos[::2]}
+    assert said[2] in {lin.public_id, maya.public_id}
+    assert [len(end) for end in ends] == [28] * 3
+
+
+def test_a_cursor_of_what_is_gone_begins_again(tx: Tx, lin: Actor) -> None:
+    gone = write_cursor(5, new_id(tx.now))
+
+    with pytest.raises(BadCursor):
+        list_repos(tx, lin, Query(MODEL, after=gone))
+    assert stats.list_likers(tx, put_repo(tx, lin, "lin/x"), after=gone).items == ()
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,10 @@
-"""Where a page ended: a sort key and a row, as an opaque text."""
+"""Where a page ended: a sort key and a public id, as an opaque text."""
 
 from __future__ import annotations
 
 import base64
+import struct
 from typing import ClassVar, Final
-
-import msgspec
 
 from jishi.core.errors import Kind, Refusal
 from jishi.core.i18n import N_
@@ -19,26 +18,26 @@ class BadCursor(Refusal):
     text: ClassVar[str] = N_("This page address is not valid any more. Start from the first page.")
 
 
-def write_cursor(key: int, row: int) -> str:
-    """Return the position after the row with this sort key."""
-    text = msgspec.json.encode([key, row])
-    return base64.urlsafe_b64encode(text).decode().rstrip("=")
+def write_cursor(key: int, public_id: str) -> str:
+    """Return the position after what has this sort key and public id.
+
+    Rows are no part of it: their numbers would count what the reader may not see.
+    """
+    return base64.urlsafe_b64encode(_POSITION.pack(key, bytes.fromhex(public_id))).decode()
 
 
-def read_cursor(cursor: str) -> tuple[int, int]:
-    """Return sort key and row of a position.
+def read_cursor(cursor: str) -> tuple[int, str]:
+    """Return sort key and public id of a position.
 
     Raises:
         BadCursor: If no list made it.
     """
     try:
-        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-        key, row = msgspec.json.decode(text, type=tuple[int, int])
-    except (ValueError, msgspec.MsgspecError) as error:
+        key, public_id = _POSITION.unpack(base64.b64decode(cursor, b"-_", validate=True))
+    except (ValueError, struct.error) as error:
         raise BadCursor from error
-    if max(abs(key), abs(row)) >= _INT64:
-        raise BadCursor
-    return key, row
+    return key, public_id.hex()
 
 
-_INT64: Final = 1 << 63
+_POSITION: Final = struct.Struct(">q12sx")
+"""The last byte makes the text whole groups of four letters, without ``=``."""

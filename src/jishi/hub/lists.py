@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum, unique
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -122,7 +122,7 @@ def list_detailed(
         files = _files_of(tx, repos)
         if len(files) < len(repos):
             repos = repos[: len(files)]
-            end = write_cursor(getattr(repos[-1], query.sort.value), repos[-1].id)
+            end = write_cursor(getattr(repos[-1], query.sort.value), repos[-1].public_id)
     used = apps = None
     if Detail.STORAGE in details:
         used = content.used_bytes_each(tx, [repo.id for repo in repos])
@@ -185,13 +185,12 @@ def list_repos(tx: Tx, actor: Actor, query: Query) -> Page[Repo, str]:
     if query.is_linked:
         statement = statement.where(sa.exists().where(tables.uses.c.repo_id == repos.c.id))
     if query.after is not None:
-        value, last = read_cursor(query.after)
-        statement = statement.where(sa.tuple_(key, repos.c.id) < (value, last))
+        statement = statement.where(sa.tuple_(key, repos.c.id) < _read_position(tx, query.after))
     rows = tx.conn.execute(statement.order_by(key.desc(), repos.c.id.desc()).limit(limit + 1)).all()
     items = tuple(to_repo(row) for row in rows[:limit])
     if len(rows) == limit + 1:
         last_row = rows[limit - 1]
-        return Page(items, write_cursor(getattr(last_row, query.sort.value), last_row.id))
+        return Page(items, write_cursor(getattr(last_row, query.sort.value), last_row.public_id))
     return Page(items, None)
 
 
@@ -246,10 +245,27 @@ def list_liked(
         .limit(limit + 1)
     )
     if after is not None:
-        statement = statement.where(sa.tuple_(likes.c.at, likes.c.repo_id) < read_cursor(after))
+        position = _read_position(tx, after)
+        statement = statement.where(sa.tuple_(likes.c.at, likes.c.repo_id) < position)
     rows: list[Any] = list(tx.conn.execute(statement))
     items = tuple((to_repo(row), row.at) for row in rows[:limit])
-    return Page(items, write_cursor(items[-1][1], items[-1][0].id) if len(rows) > limit else None)
+    if len(rows) > limit:
+        last, at = items[-1]
+        return Page(items, write_cursor(at, last.public_id))
+    return Page(items, None)
+
+
+def _read_position(tx: Tx, cursor: str) -> tuple[int, int]:
+    """Return sort key and row of a position.
+
+    Raises:
+        BadCursor: If no list made it, or the repository it names is gone.
+    """
+    key, public_id = read_cursor(cursor)
+    row = tx.conn.execute(_ROW, {"public_id": public_id}).scalar_one_or_none()
+    if row is None:
+        raise BadCursor
+    return key, row
 
 
 def count_liked(tx: Tx, actor: Actor, person_id: int) -> int:
@@ -279,3 +295,8 @@ def list_storage(tx: Tx, actor: Actor, namespace: str) -> list[tuple[Repo, int]]
     repos = list_repos(tx, actor, Query(author=namespace, limit=PAGE_MAX)).items
     sized = [(repo, content.used_bytes(tx, repo.id)) for repo in repos]
     return sorted(sized, key=lambda pair: -pair[1])
+
+
+_ROW: Final = sa.select(tables.repos.c.id).where(
+    tables.repos.c.public_id == sa.bindparam("public_id")
+)

@@ -16,7 +16,7 @@ from jishi.hub import events, tables
 from jishi.hub.cursors import read_cursor, write_cursor
 from jishi.hub.downloads import DAY_MICROS
 from jishi.hub.repos import Repo
-from jishi.people import Actor, ReadOnlyToken, SignInNeeded
+from jishi.people import Actor, ReadOnlyToken, SignInNeeded, find_actor, get_people
 
 __all__ = [
     "FLUSH_SECONDS",
@@ -124,10 +124,16 @@ def list_likers(
         .limit(limit + 1)
     )
     if after is not None:
-        query = query.where(sa.tuple_(likes.c.at, likes.c.person_id) < read_cursor(after))
+        at, public_id = read_cursor(after)
+        last = find_actor(tx, public_id)
+        position = (at, 0 if last is None else last.id)  # of who is gone, where the time begins
+        query = query.where(sa.tuple_(likes.c.at, likes.c.person_id) < position)
     rows = tx.conn.execute(query).all()
     items = tuple(row.person_id for row in rows[:limit])
-    return Page(items, write_cursor(rows[limit - 1].at, items[-1]) if len(rows) > limit else None)
+    if len(rows) > limit:
+        person = get_people(tx, items[-1:])[items[-1]]
+        return Page(items, write_cursor(rows[limit - 1].at, person.public_id))
+    return Page(items, None)
 
 
 def _require_hand(actor: Actor) -> None:
