@@ -33,7 +33,17 @@ def test_the_protocol_has_the_callbacks_we_override() -> None:
 def test_the_protocol_sets_the_attributes_we_read() -> None:
     source = inspect.getsource(HttpToolsProtocol)
 
-    for name in ("cycle", "scope", "headers", "url", "scheme", "flow", "loop", "transport"):
+    for name in (
+        "cycle",
+        "scope",
+        "headers",
+        "url",
+        "scheme",
+        "flow",
+        "loop",
+        "transport",
+        "client",
+    ):
         assert f"self.{name} = " in source or f"self.{name}: " in source, name
     for name in ("pipeline", "timeout_keep_alive_task"):
         assert f"self.{name}: " in source, name

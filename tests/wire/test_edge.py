@@ -30,6 +30,7 @@ from jishi.http import (
     Route,
     StreamSource,
     answer_bytes,
+    body,
     context_of,
     edge,
     read_body,
@@ -38,6 +39,7 @@ from jishi.http import (
     spool_body,
     stream,
 )
+from jishi.http.server import Crowd
 from tests.http.serving import Given, Wire, open_node, request, served
 
 SIZE = 3 * (1 << 20) + 12_345
@@ -435,6 +437,45 @@ def test_a_body_that_does_not_come_is_dropped(port: int, monkeypatch) -> None:
 
         assert answer.status == 408
         assert wire.is_closed(within=4)
+
+
+def test_a_body_that_trickles_is_dropped(port: int, monkeypatch) -> None:
+    monkeypatch.setattr(body, "BODY_SECONDS", 0)
+    monkeypatch.setattr(body, "BODY_RATE_MIN", 100_000_000)  # a second for what /count takes
+    with Wire(port) as wire:
+        wire.send(request("/count", "Content-Length: 100", method="PUT"))
+        for _ in range(30):
+            wire.send(b"x")
+            time.sleep(0.05)
+        answer = wire.answer()
+
+    assert answer.status == 408
+    assert b"within 1 seconds" in answer.body
+
+
+def test_beyond_the_limit_connections_are_told_and_closed(node) -> None:
+    with served(Given(ROUTES, node), crowd=Crowd(8)) as port:
+        wires = [Wire(port) for _ in range(8)]
+        for wire in wires:
+            wire.send(request("/small"))
+            assert wire.answer().status == 200
+        for _ in range(200):
+            with Wire(port) as wire:
+                answer = wire.answer()
+                assert answer.status == 503
+                assert wire.is_closed(within=2)
+        wires[0].send(request("/small"))
+        assert wires[0].answer().status == 200
+        for wire in wires:
+            wire.socket.close()
+
+        assert until(lambda: _is_let_in(port), 5)
+
+
+def _is_let_in(port: int) -> bool:
+    with Wire(port) as wire:
+        wire.send(request("/small"))
+        return wire.answer().status == 200
 
 
 def test_a_slow_body_arrives(port: int, monkeypatch) -> None:

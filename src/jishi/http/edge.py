@@ -19,6 +19,7 @@ import httptools
 from typing_extensions import override
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from jishi.http.crowd import Crowd
 from jishi.http.sendfile import HAS_ZERO_COPY, STALL_SECONDS_MAX, FileSending
 
 HEAD_BYTES_MAX: Final = 64 << 10
@@ -34,6 +35,10 @@ PIECE_BYTES_MAX: Final = 256 << 10
 Message = MutableMapping[str, Any]
 Plain = Callable[[Any], Awaitable[None]]
 
+_FULL: Final = (
+    b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: text/plain\r\nretry-after: 10\r\n"
+    b"content-length: 27\r\nconnection: close\r\n\r\nToo many connections. Wait."
+)
 _ZERO_COPY: Final[dict[str, dict[object, object]]] = {"http.response.zerocopysend": {}}
 
 
@@ -44,6 +49,8 @@ class CallerLeft(ConnectionError):
 class EdgeProtocol(HttpToolsProtocol):
     """One connection."""
 
+    crowd: Crowd
+    _peer: str | None = None
     _timer: asyncio.TimerHandle | None = None
     _in_head = True
     _head_seen = 0
@@ -55,11 +62,21 @@ class EdgeProtocol(HttpToolsProtocol):
     @override
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn narrows it
         super().connection_made(transport)
+        peer = self.client[0] if self.client else ""
+        if not self.crowd.enter(peer):  # no lingering: this is the descriptor that is missing
+            self._deaf = True
+            transport.write(_FULL)
+            transport.close()
+            return
+        self._peer = peer
         self._expect_head()
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_timer()
+        if self._peer is not None:
+            self.crowd.leave(self._peer)
+            self._peer = None
         super().connection_lost(exc)
 
     @override

@@ -9,9 +9,18 @@ from typing import Final
 import uvicorn
 from starlette.types import ASGIApp
 
+from jishi.http.crowd import Crowd, raise_files_max
 from jishi.http.edge import CallerLeft, EdgeProtocol
 
-__all__ = ["CallerLeft", "EdgeProtocol", "listen", "make_server", "run_server"]
+__all__ = [
+    "CallerLeft",
+    "Crowd",
+    "EdgeProtocol",
+    "listen",
+    "make_server",
+    "raise_files_max",
+    "run_server",
+]
 
 KEEP_ALIVE_SECONDS: Final = 75
 """Longer than the 60 s of the usual proxies, else they meet closed connections."""
@@ -50,12 +59,19 @@ async def run_server(
     await make_server(app, tls=tls).serve(sockets=list(sockets))
 
 
-def make_server(app: ASGIApp, *, tls: tuple[str, str] | None = None) -> uvicorn.Server:
-    """Return a server for ``app``, for whoever ends it by ``should_exit``."""
+def make_server(
+    app: ASGIApp, *, tls: tuple[str, str] | None = None, crowd: Crowd | None = None
+) -> uvicorn.Server:
+    """Return a server for ``app``, for whoever ends it by ``should_exit``.
+
+    Args:
+        crowd: Bounds connections; by default to what this process's files allow.
+    """
+    edge = type("Edge", (EdgeProtocol,), {"crowd": crowd or Crowd()})
     return uvicorn.Server(
         uvicorn.Config(
             app,
-            http=EdgeProtocol,
+            http=edge,
             loop="uvloop",
             ws="none",
             lifespan="off",

@@ -99,13 +99,14 @@ def caller_address(scope: Scope, trusted: Sequence[Network]) -> str:
         return peer
     forwarded = b",".join(v for k, v in scope["headers"] if k == b"x-forwarded-for")
     hops = [hop.strip() for hop in forwarded.decode("latin-1").split(",") if hop.strip()]
-    while hops and _is_trusted(peer, trusted):
+    while hops and is_within(peer, trusted):
         peer = hops.pop()
     return peer
 
 
-def _is_trusted(address: str, trusted: Sequence[Network]) -> bool:
+def is_within(address: str, networks: Sequence[Network]) -> bool:
+    """Whether an address is in one of ``networks``."""
     try:
-        return any(ip_address(address) in network for network in trusted)
+        return any(ip_address(address) in network for network in networks)
     except ValueError:  # not an address, so nobody we know
         return False
