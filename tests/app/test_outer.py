@@ -11,6 +11,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse
 from jishi.app.outer import Outer, Surroundings
 from jishi.core.db import Mode
 from jishi.http import RawRouter, Route, Site, context_of, reply, user_content
+from jishi.http.policy import is_cross_origin
 from jishi.people.persons import find_person
 from jishi.people.sessions import end_session, open_session
 from jishi.people.settings import ForeignTokens
@@ -185,6 +186,21 @@ def test_reading_and_tokens_need_no_origin(wire: Wire, session: str, token: str)
 
 
 @pytest.mark.parametrize(
+    ("fields", "status"),
+    [
+        (("Sec-Fetch-Site: cross-site", "Origin: http://evil.test"), 403),
+        (("Origin: http://evil.test",), 403),
+        (("Sec-Fetch-Site: same-origin", f"Origin: {BASE}"), 200),
+        ((), 200),
+    ],
+)
+def test_what_a_browser_keeps_is_no_program(wire: Wire, token: str, fields, status) -> None:
+    kept = f"Authorization: basic {basic('whoever', token)}"
+
+    assert wire.get("/about", kept, *fields, method="POST").status == status
+
+
+@pytest.mark.parametrize(
     ("host", "base"),
     [
         ("hub.test", BASE),
@@ -241,6 +257,14 @@ def test_uploads_keep_their_sandbox_and_scripts_of_others_may_read_them(wire: Wi
     assert preflight.status == 204
     assert "Authorization" in preflight.headers["access-control-allow-headers"]
     assert "POST" not in preflight.headers["access-control-allow-methods"]
+
+
+@pytest.mark.parametrize("prefix", ["", "datasets/", "spaces/"])
+def test_only_the_addresses_of_files_are_for_scripts_of_others(prefix: str) -> None:
+    assert is_cross_origin(f"/{prefix}lin/books/resolve/main/a".encode())
+    for rest in ("blob/main/resolve/a", "tree/main/x/resolve/", "resolve"):
+        assert not is_cross_origin(f"/{prefix}lin/books/{rest}".encode())
+    assert not is_cross_origin(b"/api/models/lin/books/tree/main/resolve/x")
 
 
 def test_a_crash_is_a_number_for_programs_and_a_page_for_browsers(wire: Wire, caplog) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 __all__ = [
@@ -9,6 +10,9 @@ __all__ = [
     "is_cross_origin",
     "with_defaults",
 ]
+
+_RESOLVE: Final = re.compile(rb"/(?:datasets/|spaces/)?[^/]+/[^/]+/resolve/")
+"""Where files are; a folder of this name does not open the pages about it."""
 
 Fields = list[tuple[bytes, bytes]]
 
@@ -53,7 +57,7 @@ PREFLIGHT: Final = (
 
 def is_cross_origin(raw_path: bytes) -> bool:
     """Whether scripts of other sites may read what is at this address."""
-    return b"/resolve/" in raw_path
+    return _RESOLVE.match(raw_path) is not None
 
 
 def with_defaults(fields: Fields, raw_path: bytes, request_id: str) -> Fields:

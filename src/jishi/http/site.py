@@ -69,7 +69,7 @@ class Site:
 def check_origin(headers: Mapping[bytes, bytes], base: str, *, has_cookie: bool) -> None:
     """Let a request that changes something pass if a page of ours, or a program, sent it.
 
-    For requests without ``Authorization``; those that have it were not made by a form.
+    For requests without ``Authorization``, or with one that a browser keeps.
     Browsers say ``Sec-Fetch-Site``, but not to plain-http addresses other than localhost;
     there ``Origin`` decides.  Another port of the same host is "same-site", gets our
     cookies, and is refused.
