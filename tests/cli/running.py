@@ -91,9 +91,10 @@ def serving(data: Path, *arguments: object, **variables: str) -> Iterator[Server
     ):
         try:
             banner = "".join(_until_served(process))
-            assert process.poll() is None, (data.parent / f"{data.name}.log").read_text()
+            said = (data.parent / f"{data.name}.log").read_text()
+            assert process.poll() is None, f"ended with {process.poll()}: {said}"
             url = re.search(r"https?://[\w.:\[\]]+", banner)
-            assert url is not None
+            assert url is not None, f"no address in {banner!r}: {said}"
             yield Server(process, banner, url.group(), data)
         finally:
             if process.poll() is None:
