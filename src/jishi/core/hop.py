@@ -19,6 +19,19 @@ async def hop(pool: Executor, work: Callable[P, R], *args: P.args, **kwargs: P.k
     return await loop.run_in_executor(pool, partial(work, *args, **kwargs))
 
 
+async def hop_to_end(pool: Executor, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    """Do the same, and outlast ``work`` even when cancelled.
+
+    For what works on a file or a lock that ends with the caller.
+    """
+    working = asyncio.ensure_future(hop(pool, work, *args, **kwargs))
+    try:
+        return await asyncio.shield(working)
+    except asyncio.CancelledError:
+        await asyncio.wait([working])
+        raise
+
+
 class Turns:
     """Lets at most ``most`` in at once, ``async with``; the others wait in line."""
 

@@ -13,14 +13,14 @@ import fcntl
 import hashlib
 import os
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from concurrent.futures import Executor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, ParamSpec, Protocol, TypeVar
 
-from jishi.core.hop import hop
+from jishi.core.hop import hop, hop_to_end
 from jishi.storage.local import sync_folder
 from jishi.storage.spool import SpoolFile
 from jishi.storage.store import no_space
@@ -76,7 +76,7 @@ class Assembly:
         self._turns[name] = (lock, count + 1)
         try:
             async with lock:
-                handle = await self._to_end(_lock_file, self._lock_path(name))
+                handle = await hop_to_end(self._pool, _lock_file, self._lock_path(name))
                 try:
                     yield
                 finally:
@@ -103,7 +103,7 @@ class Assembly:
         """
         before = self._hashed.get(name, Hashed(0, hashlib.sha256()))
         running = before.hash.copy() if before.end == offset else None
-        await self._to_end(copy_part, part, self.path(name), offset, running)
+        await hop_to_end(self._pool, copy_part, part, self.path(name), offset, running)
         return None if running is None else Hashed(offset + part.size, running)
 
     def trust(self, name: str, hashed: Hashed | None) -> None:
@@ -139,18 +139,6 @@ class Assembly:
                 yield path.name.removesuffix(".lock"), path.stat().st_mtime_ns // 1000
             except FileNotFoundError:  # completed meanwhile
                 continue
-
-    async def _to_end(self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-        """Run ``work`` in a thread and outlast it even when cancelled.
-
-        A turn must not end while a thread still writes, nor a lock be taken for nobody.
-        """
-        working = asyncio.ensure_future(hop(self._pool, work, *args, **kwargs))
-        try:
-            return await asyncio.shield(working)
-        except asyncio.CancelledError:
-            await asyncio.wait([working])
-            raise
 
     def _lock_path(self, name: str) -> Path:
         return self._folder / f"{name}.lock"

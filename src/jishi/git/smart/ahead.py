@@ -10,13 +10,13 @@ from __future__ import annotations
 import asyncio
 import os
 from collections import deque
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from concurrent.futures import Executor
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Final, ParamSpec, TypeVar
 
-from jishi.core.hop import hop
+from jishi.core.hop import hop_to_end
 from jishi.storage import DiskFull, Spool, SpoolFile
 
 MEMORY_BYTES_MAX: Final = 512 << 10
@@ -63,10 +63,10 @@ async def ahead(
     Raises:
         TooSlow: If nobody kept up the pace; ``pieces`` has ended then.
     """
-    line = _Line(spool, room, pool)
-    reading = asyncio.ensure_future(_fill(pieces, line))
+    buffer = _Buffer(spool, room, pool)
+    reading = asyncio.ensure_future(_fill(pieces, buffer))
     try:
-        while piece := await line.get():
+        while piece := await buffer.get():
             yield piece
         await reading
     finally:
@@ -74,21 +74,21 @@ async def ahead(
         try:
             await asyncio.wait([reading])
         finally:
-            line.close()
+            buffer.close()
         if not reading.cancelled():
             reading.exception()  # whoever left does not want to know
 
 
-async def _fill(pieces: AsyncGenerator[bytes], line: _Line) -> None:
+async def _fill(pieces: AsyncGenerator[bytes], buffer: _Buffer) -> None:
     try:
         async with aclosing(pieces):
             async for piece in pieces:
-                await line.put(piece)
+                await buffer.put(piece)
     finally:
-        line.end()
+        buffer.end()
 
 
-class _Line:
+class _Buffer:
     """Bytes between one who puts and one who gets.
 
     Order: what is in memory comes before what is in the file; nothing is added to memory
@@ -152,7 +152,7 @@ class _Line:
                 return False
             self._end += len(piece)  # whatever happens now, close() gives it back
             try:
-                await self._to_end(self._write, piece, self._end - len(piece))
+                await hop_to_end(self._pool, self._write, piece, self._end - len(piece))
             except DiskFull:  # others need it more
                 self._room.left += len(piece)
                 self._end -= len(piece)
@@ -168,7 +168,7 @@ class _Line:
             if self._file is None or self._start == self._end:
                 return b""
             handle, count = self._file.file.fileno(), min(READ_BYTES, self._end - self._start)
-            piece = await self._to_end(os.pread, handle, count, self._start)
+            piece = await hop_to_end(self._pool, os.pread, handle, count, self._start)
             self._start += len(piece)
             if self._start == self._end:
                 self._room.left += self._end
@@ -199,12 +199,3 @@ class _Line:
                     await self._moved.wait()
             except TimeoutError as error:
                 raise TooSlow from error
-
-    async def _to_end(self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-        """Run ``work`` in a thread and outlast it: the file is not closed under it."""
-        working = asyncio.ensure_future(hop(self._pool, work, *args, **kwargs))
-        try:
-            return await asyncio.shield(working)
-        except asyncio.CancelledError:
-            await asyncio.wait([working])
-            raise
