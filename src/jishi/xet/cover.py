@@ -6,12 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from jishi.xet.terms import Terms
+from jishi.xet.terms import Ints, Terms
 from jishi.xet.xorbs import Xorb
-
-Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,8 +85,13 @@ class Layout:
         """Return how many terms have bytes ``start`` to ``end`` (exclusive)."""
         if start >= end:
             return 0
+        first, last = self.span(start, end)
+        return last - first + 1
+
+    def span(self, start: int, end: int) -> tuple[int, int]:
+        """Return the first and the last term that have some of these bytes, at least one."""
         first, last = np.searchsorted(self.ends, [start, end - 1], side="right").tolist()
-        return int(last - first + 1)
+        return first, last
 
     @cached_property
     def ends(self) -> NDArray[np.int64]:

@@ -62,7 +62,7 @@ def plan_read(memory: Memory, layout: Layout, start: int, end: int) -> Plan:
     """
     if start >= end:
         return Plan(0, (), ())
-    first_term, last_term = _span(layout, start, end)
+    first_term, last_term = layout.span(start, end)
     runs = [
         Fetch(layout.xorbs[xorb], first, stop_chunk, at, stop)
         for xorb, first, stop_chunk, _, at, stop in layout.terms[
@@ -89,7 +89,7 @@ def read_bytes(memory: Memory, store: Store, layout: Layout, start: int, end: in
     out = np.empty(max(0, end - start), np.uint8).data
     if not out:
         return out
-    first_term, last_term = _span(layout, start, end)
+    first_term, last_term = layout.span(start, end)
     for number in range(first_term, last_term + 1):
         term = layout.terms[number]
         stop = int(layout.ends[number])
@@ -100,12 +100,6 @@ def read_bytes(memory: Memory, store: Store, layout: Layout, start: int, end: in
         piece = out[begin - start : min(end, stop) - start]
         _read_raw(store, xorb, index, index.raw_at(int(term["first"])) + begin - base, piece)
     return out
-
-
-def _span(layout: Layout, start: int, end: int) -> tuple[int, int]:
-    """Return the first and the last term that have bytes of the range."""
-    first, last = np.searchsorted(layout.ends, [start, end - 1], side="right").tolist()
-    return first, last
 
 
 def _read_raw(store: Store, xorb: Xorb, index: XorbIndex, start: int, out: memoryview) -> None:

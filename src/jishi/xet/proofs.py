@@ -25,7 +25,7 @@ from jishi.xet.formats import (
 )
 from jishi.xet.memory import Memory
 from jishi.xet.senders import find_sent
-from jishi.xet.terms import TermsMaker, by_xorb
+from jishi.xet.terms import Ints, TermsMaker, by_xorb
 from jishi.xet.xorbs import Xorb, XorbMissing
 
 __all__ = [
@@ -46,8 +46,6 @@ SHARD_TERMS_MAX: Final = 1 << 19
 """Clients break files into runs of eight chunks at the least, on average: 512 KiB."""
 SLICE_CHUNKS_MAX: Final = 32 << 10
 SLICE_TERMS_MAX: Final = 4 << 10
-
-Ints = NDArray[np.int64]
 
 
 def check_sizes(files: Sequence[ShardFile]) -> None:
