@@ -15,7 +15,7 @@ import pytest
 from jishi.http.highlight import plain_lines
 from jishi.http.markdown import Place, render_markdown
 from jishi.http.renderer import CardJob, CodeJob, read_answer
-from jishi.http.rendering import WAITING_MAX, Kitchen, TooBusy, colour_lines, kitchen, render_card
+from jishi.http.rendering import WAITING_MAX, TooBusy, Workers, colour_lines, render_card, workers
 
 PLACE = Place("/a/b/blob/main", "/a/b/resolve/main")
 SLOW = "=" * 60_000
@@ -71,7 +71,7 @@ def test_code_that_takes_too_long_is_plain_and_nobody_else_waits() -> None:
 
     async def colour() -> bytes | None:
         watcher = asyncio.create_task(watch())
-        kept = Kitchen(seconds_max=1)
+        kept = Workers(seconds_max=1)
         await kept.ask(CodeJob("a=1", "ini"))
         answer = await kept.ask(CodeJob(SLOW, "ini"))
         watcher.cancel()
@@ -82,7 +82,7 @@ def test_code_that_takes_too_long_is_plain_and_nobody_else_waits() -> None:
 
 
 def test_a_document_that_takes_too_long_is_shown_as_its_text_with_a_note(monkeypatch) -> None:
-    monkeypatch.setattr("jishi.http.rendering.kitchen", Kitchen(seconds_max=0.5))
+    monkeypatch.setattr("jishi.http.rendering.workers", Workers(seconds_max=0.5))
     source = f"<b>\n\n```ini\n{SLOW}\n```\n"
 
     html, is_final = asyncio.run(render_card(source, PLACE, "en"))
@@ -93,7 +93,7 @@ def test_a_document_that_takes_too_long_is_shown_as_its_text_with_a_note(monkeyp
 
 
 def test_a_child_takes_no_more_memory_than_it_may() -> None:
-    kept = Kitchen(seconds_max=20)
+    kept = Workers(seconds_max=20)
     asyncio.run(kept.ask(CodeJob("x", "ini")))
     (pid,) = kept.children
 
@@ -104,7 +104,7 @@ def test_a_child_takes_no_more_memory_than_it_may() -> None:
 
 
 def test_a_killed_child_is_replaced_and_buried() -> None:
-    kept = Kitchen()
+    kept = Workers()
     asyncio.run(kept.ask(CodeJob("x", "ini")))
     (pid,) = kept.children
 
@@ -118,7 +118,7 @@ def test_a_killed_child_is_replaced_and_buried() -> None:
 
 
 def test_a_child_without_work_ends() -> None:
-    kept = Kitchen(idle_seconds=0.2)
+    kept = Workers(idle_seconds=0.2)
     asyncio.run(kept.ask(CodeJob("x", "ini")))
     (pid,) = kept.children
 
@@ -127,7 +127,7 @@ def test_a_child_without_work_ends() -> None:
 
 
 def test_two_documents_do_not_wait_for_each_other() -> None:
-    kept = Kitchen(seconds_max=8)
+    kept = Workers(seconds_max=8)
 
     async def both() -> float:
         slow = asyncio.create_task(kept.ask(CodeJob(SLOW, "ini")))
@@ -143,7 +143,7 @@ def test_two_documents_do_not_wait_for_each_other() -> None:
 
 
 def test_a_full_line_is_refused() -> None:
-    kept = Kitchen(seconds_max=1)
+    kept = Workers(seconds_max=1)
 
     async def crowd() -> list[object]:
         jobs = [CardJob(f"{n}", PLACE, "en") for n in range(WAITING_MAX * 3)]
@@ -158,8 +158,8 @@ def test_a_full_line_is_refused() -> None:
 PARENT = """
 import asyncio, sys, time
 from jishi.http.renderer import CodeJob
-from jishi.http.rendering import Kitchen
-kept = Kitchen(seconds_max=60)
+from jishi.http.rendering import Workers
+kept = Workers(seconds_max=60)
 asyncio.run(kept.ask(CodeJob("x", "ini")))
 print(*kept.children, flush=True)
 if sys.argv[1] == "busy":
@@ -186,7 +186,17 @@ def test_a_child_ends_with_a_parent_that_was_killed(state: str) -> None:
 
 
 def test_nothing_is_started_for_code_without_a_language() -> None:
-    before = kitchen.children
+    before = workers.children
 
     assert asyncio.run(colour_lines("<b>", ""))[0] == plain_lines("<b>")
-    assert kitchen.children == before
+    assert workers.children == before
+
+
+def test_a_child_that_cannot_be_started_says_nothing_of_the_document(monkeypatch) -> None:
+    monkeypatch.setattr("jishi.http.rendering.workers", Workers())
+    monkeypatch.setattr("jishi.http.rendering.sys.executable", "/nowhere/python")
+
+    html, is_final = asyncio.run(render_card("# Hi", PLACE, "en"))
+
+    assert "# Hi" in html
+    assert not is_final

@@ -45,7 +45,7 @@ __all__ = ["colour_lines", "render_card"]
 log = logging.getLogger(__name__)
 
 CHILDREN_MAX: Final = 2
-IDLE_SECONDS: Final = 300
+IDLE_SECONDS: Final = 60
 """After this long without a document a child ends; it holds 35 MB."""
 START_SECONDS_MAX: Final = 30
 WAITING_MAX: Final = 16
@@ -64,7 +64,7 @@ main()
 
 
 class TooBusy(Exception):
-    """Too many documents wait already."""
+    """Too many documents wait already, or no child could be started."""
 
 
 async def render_card(source: str, place: Place, locale: str) -> tuple[Markup, bool]:
@@ -73,7 +73,7 @@ async def render_card(source: str, place: Place, locale: str) -> tuple[Markup, b
     What cannot be rendered is shown as its text, with a sentence that says so.
     """
     try:
-        answer = await kitchen.ask(CardJob(source, place, locale))
+        answer = await workers.ask(CardJob(source, place, locale))
     except TooBusy:
         return _as_text(source, locale), False
     html = read_answer(answer, str)
@@ -87,7 +87,7 @@ async def colour_lines(code: str, language: str) -> tuple[tuple[Markup, ...], bo
     if not language:
         return plain_lines(code), False
     try:
-        answer = await kitchen.ask(CodeJob(code, language))
+        answer = await workers.ask(CodeJob(code, language))
     except TooBusy:
         return plain_lines(code), False
     lines = read_answer(answer, list[str])
@@ -101,7 +101,7 @@ def _as_text(source: str, locale: str) -> Markup:
     return Markup('<p><em>{}</em></p>\n<pre tabindex="0">{}</pre>').format(said, source)
 
 
-class Kitchen:
+class Workers:
     """The children of this process and the line before them.
 
     Args:
@@ -113,29 +113,29 @@ class Kitchen:
     ) -> None:
         self._jobs: queue.SimpleQueue[tuple[Future[bytes | None], bytes]] = queue.SimpleQueue()
         self._starting = threading.Lock()
-        self._cooks: list[_Cook] = []
+        self._workers: list[_Worker] = []
         self._seconds_max = seconds_max
         self._idle_seconds = idle_seconds
 
     @property
     def children(self) -> list[int]:
         """Process ids of the children that live now."""
-        return [pid for cook in self._cooks if (pid := cook.pid)]
+        return [pid for worker in self._workers if (pid := worker.pid)]
 
     async def ask(self, job: Job) -> bytes | None:
         """Return a child's answer; ``None`` if it had none in time.
 
         Raises:
-            TooBusy: If too many wait already.
+            TooBusy: If too many wait already, or no child could be started.
         """
         if self._jobs.qsize() >= WAITING_MAX:
             raise TooBusy
         with self._starting:
-            free = sum(cook.is_free for cook in self._cooks)
-            if len(self._cooks) < CHILDREN_MAX and free <= self._jobs.qsize():
-                cook = _Cook(self._jobs, self._seconds_max, self._idle_seconds)
-                self._cooks.append(cook)
-                cook.start()
+            free = sum(worker.is_free for worker in self._workers)
+            if len(self._workers) < CHILDREN_MAX and free <= self._jobs.qsize():
+                worker = _Worker(self._jobs, self._seconds_max, self._idle_seconds)
+                self._workers.append(worker)
+                worker.start()
         future: Future[bytes | None] = Future()
         self._jobs.put((future, msgspec.msgpack.encode(job)))
         try:
@@ -144,7 +144,7 @@ class Kitchen:
             raise TooBusy from None
 
 
-class _Cook(threading.Thread):
+class _Worker(threading.Thread):
     """A thread with a child: writes a job to it, waits for the answer, kills it if none comes."""
 
     def __init__(
@@ -180,18 +180,19 @@ class _Cook(threading.Thread):
                 continue
             self.is_free = False
             if future.set_running_or_notify_cancel():
-                answer = None
                 try:
-                    answer = self._ask(job)
-                finally:
-                    future.set_result(answer)
+                    future.set_result(self._ask(job))
+                except TooBusy as error:
+                    future.set_exception(error)
 
     def _ask(self, job: bytes) -> bytes | None:
+        """Return the child's answer; ``None`` if the document ended it.
+
+        Raises:
+            TooBusy: If there is no child: that says nothing of the document.
+        """
+        child = self._living()
         try:
-            child = self._child if self._child is not None else self._begin()
-            if child.poll() is not None:  # somebody killed it while it had nothing to do
-                self._end()
-                child = self._begin()
             assert child.stdin is not None
             assert child.stdout is not None
             child.stdin.write(len(job).to_bytes(LENGTH_BYTES) + job)
@@ -201,6 +202,16 @@ class _Cook(threading.Thread):
             log.warning("a document could not be rendered: %s", error)
             self._end()
             return None
+
+    def _living(self) -> subprocess.Popen[bytes]:
+        if self._child is not None and self._child.poll() is not None:
+            self._end()  # somebody killed it while it had nothing to do
+        try:
+            return self._child if self._child is not None else self._begin()
+        except (OSError, _NoAnswer) as error:
+            log.warning("no child for rendering could be started: %s", error)
+            self._end()
+            raise TooBusy from error
 
     def _begin(self) -> subprocess.Popen[bytes]:
         here = str(Path(__file__).parent)
@@ -262,5 +273,5 @@ def _read(fd: int, size: int, end: float) -> bytes:
     return bytes(pieces)
 
 
-kitchen: Final = Kitchen()
+workers: Final = Workers()
 """Of this process; it has no child before it is asked."""
