@@ -19,7 +19,7 @@ from jishi.core.db import Database, utc_micros
 from jishi.core.signing import Keys
 from jishi.git import Cache
 from jishi.http import Context, RawRouter, reply, say
-from jishi.http.server import CallerLeft, Crowd, listen, make_server
+from jishi.http.server import CallerLeft, ConnectionLimit, listen, make_server
 from jishi.hub import Node
 from jishi.people import NOBODY, Gate
 from jishi.storage import LocalStore, Spool
@@ -73,10 +73,10 @@ class Given:
 
 
 @contextmanager
-def served(app: ASGIApp, *, crowd: Crowd | None = None) -> Iterator[int]:
+def served(app: ASGIApp, *, limit: ConnectionLimit | None = None) -> Iterator[int]:
     """Run ``app`` on a port of loopback."""
     listener = listen("127.0.0.1", 0)
-    server = make_server(app, crowd=crowd)
+    server = make_server(app, limit=limit)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     try:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from jishi.git.smart import ahead
-from jishi.http import body, crowd, edge, markdown, sendfile, server
+from jishi.http import body, connections, edge, markdown, sendfile, server
 from jishi.hub import attributes, card, commits, paths
 from jishi.hub.cas import links as data_links
 from jishi.hub.cas import passes, registering
@@ -28,7 +28,7 @@ LIMITS = {
     "a body that does not come on": (sendfile.STALL_SECONDS_MAX,),
     "an idle connection": (server.KEEP_ALIVE_SECONDS,),
     "a body that is held in memory": (body.BODY_SECONDS, body.BODY_RATE_MIN),
-    "connections together": (crowd.CONNECTIONS_MAX,),
+    "connections together": (connections.CONNECTIONS_MAX,),
     "the rest of a refused body": (edge.DRAIN_BYTES_MAX,),
     "running requests after SIGTERM": (server.SHUTDOWN_SECONDS_MAX,),
     "JSON and forms": (body.BODY_BYTES_MAX,),

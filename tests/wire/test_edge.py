@@ -39,7 +39,7 @@ from jishi.http import (
     spool_body,
     stream,
 )
-from jishi.http.server import Crowd
+from jishi.http.server import ConnectionLimit
 from tests.http.serving import Given, Wire, open_node, request, served
 
 SIZE = 3 * (1 << 20) + 12_345
@@ -454,7 +454,7 @@ def test_a_body_that_trickles_is_dropped(port: int, monkeypatch) -> None:
 
 
 def test_beyond_the_limit_connections_are_told_and_closed(node) -> None:
-    with served(Given(ROUTES, node), crowd=Crowd(8)) as port:
+    with served(Given(ROUTES, node), limit=ConnectionLimit(8)) as port:
         wires = [Wire(port) for _ in range(8)]
         for wire in wires:
             wire.send(request("/small"))

@@ -84,11 +84,11 @@ async def controlled(node: Node, settings: Settings) -> AsyncIterator[None]:
     finally:
         (settings.folder / SOCKET).unlink(missing_ok=True)
         # The first server has said that it ends; this one would say so once more.
-        words = logging.getLogger("uvicorn.error")
-        level = words.level
-        words.setLevel(logging.WARNING)
+        logger = logging.getLogger("uvicorn.error")
+        level = logger.level
+        logger.setLevel(logging.WARNING)
         await server.shutdown([listener])
-        words.setLevel(level)
+        logger.setLevel(level)
 
 
 class _Quiet(uvicorn.Server):

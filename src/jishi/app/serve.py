@@ -27,7 +27,7 @@ from jishi.core.db import Tx
 from jishi.core.errors import Kind, Refusal
 from jishi.core.i18n import N_
 from jishi.core.memory import keep_freed
-from jishi.http.server import Crowd, listen, make_server, raise_files_max
+from jishi.http.server import ConnectionLimit, listen, make_server, raise_files_max
 from jishi.hub import Node
 from jishi.people.links import renew_set_up
 
@@ -97,7 +97,7 @@ async def _serve(settings: Settings, node: Node, listener: socket.socket, option
     model = DEMO_MODEL if logins else None
     banner = Banner(settings, options.program, set_up, logins, model)
     runner = Runner(node, platform.consumers, platform.jobs, platform.repeated)
-    server = make_server(platform.asgi, crowd=Crowd(trusted=settings.trusted_proxies))
+    server = make_server(platform.asgi, limit=ConnectionLimit(trusted=settings.trusted_proxies))
     async with asyncio.TaskGroup() as group, controlled(node, settings):
         group.create_task(runner.run())
         try:

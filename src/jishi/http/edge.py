@@ -19,7 +19,7 @@ import httptools
 from typing_extensions import override
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from jishi.http.crowd import Crowd
+from jishi.http.connections import ConnectionLimit
 from jishi.http.sendfile import HAS_ZERO_COPY, STALL_SECONDS_MAX, FileSending
 
 HEAD_BYTES_MAX: Final = 64 << 10
@@ -49,7 +49,7 @@ class CallerLeft(ConnectionError):
 class EdgeProtocol(HttpToolsProtocol):
     """One connection."""
 
-    crowd: Crowd
+    limit: ConnectionLimit
     _peer: str | None = None
     _timer: asyncio.TimerHandle | None = None
     _in_head = True
@@ -63,7 +63,7 @@ class EdgeProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn narrows it
         super().connection_made(transport)
         peer = self.client[0] if self.client else ""
-        if not self.crowd.enter(peer):  # no lingering: this is the descriptor that is missing
+        if not self.limit.enter(peer):  # no lingering: this is the descriptor that is missing
             self._deaf = True
             transport.write(_FULL)
             transport.close()
@@ -75,7 +75,7 @@ class EdgeProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_timer()
         if self._peer is not None:
-            self.crowd.leave(self._peer)
+            self.limit.leave(self._peer)
             self._peer = None
         super().connection_lost(exc)
 

@@ -9,12 +9,12 @@ from typing import Final
 import uvicorn
 from starlette.types import ASGIApp
 
-from jishi.http.crowd import Crowd, raise_files_max
+from jishi.http.connections import ConnectionLimit, raise_files_max
 from jishi.http.edge import CallerLeft, EdgeProtocol
 
 __all__ = [
     "CallerLeft",
-    "Crowd",
+    "ConnectionLimit",
     "EdgeProtocol",
     "listen",
     "make_server",
@@ -60,14 +60,14 @@ async def run_server(
 
 
 def make_server(
-    app: ASGIApp, *, tls: tuple[str, str] | None = None, crowd: Crowd | None = None
+    app: ASGIApp, *, tls: tuple[str, str] | None = None, limit: ConnectionLimit | None = None
 ) -> uvicorn.Server:
     """Return a server for ``app``, for whoever ends it by ``should_exit``.
 
     Args:
-        crowd: Bounds connections; by default to what this process's files allow.
+        limit: Bounds connections; by default to what this process's files allow.
     """
-    edge = type("Edge", (EdgeProtocol,), {"crowd": crowd or Crowd()})
+    edge = type("Edge", (EdgeProtocol,), {"limit": limit or ConnectionLimit()})
     return uvicorn.Server(
         uvicorn.Config(
             app,

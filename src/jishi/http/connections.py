@@ -27,7 +27,7 @@ SHARE: Final = 4
 ADDRESS_CONNECTIONS_MIN: Final = 8
 
 
-class Crowd:
+class ConnectionLimit:
     """Counts connections.  Used on one event loop."""
 
     def __init__(
