@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from jishi.git.smart import ahead
-from jishi.http import body, connections, edge, markdown, sendfile, server
+from jishi.http import body, connections, edge, markdown, renderer, rendering, sendfile, server
 from jishi.hub import attributes, card, commits, paths
 from jishi.hub.cas import links as data_links
 from jishi.hub.cas import passes, registering
@@ -55,6 +55,10 @@ LIMITS = {
     "a link to bytes of a xorb": (data_links.LINK_SECONDS,),
     "a card's front matter": (card.CARD_BYTES_MAX, card.CARD_DEPTH_MAX),
     "Markdown that is rendered": (markdown.SOURCE_CHARS_MAX,),
+    "a card, or code that is coloured": (
+        *(renderer.SECONDS_MAX, renderer.MEMORY_BYTES_MAX),
+        rendering.WAITING_MAX,
+    ),
     "wrong passwords for a name": (attempts.NAME_TRIES_MAX, attempts.WINDOW_SECONDS),
     "wrong passwords from an address": (attempts.ADDRESS_TRIES_MAX, attempts.WINDOW_SECONDS),
     "`hf auth login` waiting": (devices.ADDRESS_DEVICES_MAX, devices.DEVICE_SECONDS),
